@@ -1,0 +1,57 @@
+# `make` alone lists what there is. `make demo` runs the portal, `make test` proves it.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+MANAGE := $(PYTHON) manage.py
+PORT ?= 8000
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+var/environment-run: uv.lock pyproject.toml .ci/environment
+	@.ci/environment --no-dev
+	@mkdir -p var && touch $@
+
+var/environment-dev: uv.lock pyproject.toml .ci/environment
+	@.ci/environment
+	@mkdir -p var && touch $@ var/environment-run
+
+.PHONY: demo
+demo: var/environment-run  ## run the portal with its demo on this machine; Ctrl-C ends it
+	@$(MANAGE) demo --port $(PORT)
+
+.PHONY: demo-reset
+demo-reset: var/environment-run  ## throw the demo's data away and start over
+	@$(MANAGE) demo --port $(PORT) --reset
+
+.PHONY: test
+test: var/environment-dev  ## everything: services, static checks, the whole suite
+	@.ci/services
+	@$(MAKE) --no-print-directory check
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider
+
+.PHONY: check
+check: var/environment-dev  ## the static part of the gate
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/djlint --quiet --check --lint portal training certification
+	@DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run >/dev/null
+	@env -i PATH="$$PATH" HOME="$$HOME" GUILDHALL_MODE=production SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(60))') \
+	  BASE_URL=https://portal.example.com ALLOWED_HOSTS=portal.example.com $(MANAGE) check --deploy --fail-level WARNING >/dev/null
+
+.PHONY: format
+format: var/environment-dev  ## put the code into the house's form
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+.PHONY: messages
+messages: var/environment-dev  ## gather strings into the catalogues and compile them
+	@.venv/bin/python manage.py makemessages --all --no-obsolete --no-location --ignore .venv --ignore var
+	@.venv/bin/python manage.py compilemessages --ignore .venv
+
+.PHONY: clean
+clean:  ## remove what can be made again
+	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
