@@ -1,0 +1,10 @@
+"""What the shell's templates need on every page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    return {"vendor_name": settings.VENDOR_NAME, "base_url": settings.BASE_URL}

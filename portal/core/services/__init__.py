@@ -1,0 +1,1 @@
+"""Changes that core makes: handing facts on."""
