@@ -16,6 +16,7 @@ else:
 _var = Path(tempfile.gettempdir()) / f"guildhall-tests-{_name}"
 os.environ["GUILDHALL_VAR"] = str(_var)
 os.environ["MEDIA_ROOT"] = str(_var / "media")
+os.environ["STATIC_ROOT"] = str(_var / "static")
 os.environ["JOBS_INLINE"] = "true"
 os.environ["GUILDHALL_MODE"] = "development"
 os.environ["REDIS_URL"] = ""

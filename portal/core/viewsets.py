@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permission_policies.base import ModelPermissionPolicy
+from wagtail.permissions import register_permission_policy
 
 from portal.core.models import Fact
 
@@ -17,13 +18,15 @@ class ReadOnlyPermissionPolicy(ModelPermissionPolicy):
         return "view" in actions and self.user_has_permission(user, "view")
 
 
+register_permission_policy(Fact, ReadOnlyPermissionPolicy(Fact))
+
+
 class FactViewSet(ModelViewSet):
     model = Fact
     name = "facts"
     icon = "history"
     menu_label = _("Facts")
     add_to_settings_menu = True
-    permission_policy = ReadOnlyPermissionPolicy(Fact)
     inspect_view_enabled = True
     inspect_view_fields = ["name", "payload", "actor_id", "announced_at", "handed_on_at", "tries", "last_error"]
     list_display = ["name", "payload", "actor_id", "announced_at", "handed_on_at", "last_error"]

@@ -36,7 +36,7 @@ INSTALLED_APPS = [
     "wagtail.contrib.search_promotions",
     "wagtail.embeds",
     "wagtail.sites",
-    "wagtail.users",
+    "portal.accounts.apps.PeopleAdminConfig",  # wagtail.users, with our forms
     "wagtail.snippets",
     "wagtail.documents",
     "wagtail.images",
@@ -189,6 +189,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address; there is no open sign-up
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one counts once its link was opened
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
@@ -233,6 +234,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not ENV.production
+if not ENV.production:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # stays empty: files are found where they are written
 WHITENOISE_MANIFEST_STRICT = True
 
 # --- Wagtail ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+// <exam-sheet data-save-url data-attempt data-seq><form>… Sends every answer as it is given and shows that it is saved.
+//
+// Each change has a number of its own and waits in localStorage until the server has confirmed it, so a lost
+// connection, a reload or an expired sign-in loses nothing. Sent one at a time and in order, latest per question.
+const WAITS = [1, 2, 4, 8, 15, 30];
+
+class ExamSheet extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.key = `exam:${this.dataset.attempt}`;
+    this.tries = 0;
+    const kept = this.read();
+    this.waiting = kept.waiting ?? {};
+    // Numbers never go back: neither below what the server knows nor below what this device has used.
+    this.seq = Math.max(Number(this.dataset.seq) || 0, kept.seq ?? 0);
+    this.restore();
+    this.form.addEventListener("change", (event) => this.note(event.target));
+    this.form.addEventListener("submit", () => this.forget());
+    addEventListener("online", () => this.send());
+    document.addEventListener("visibilitychange", () => document.hidden || this.send());
+    document.addEventListener("exam-over", (event) => {
+      event.preventDefault();
+      this.finish();
+    });
+    this.send();
+  }
+
+  read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.key)) ?? {};
+    } catch {
+      return {}; // storage is closed in private windows: answers are then kept in memory alone
+    }
+  }
+
+  keep() {
+    try {
+      // With nothing waiting the server knows all, its number included: the device keeps no answers.
+      if (Object.keys(this.waiting).length === 0) localStorage.removeItem(this.key);
+      else localStorage.setItem(this.key, JSON.stringify({ seq: this.seq, waiting: this.waiting }));
+    } catch {
+      /* as above */
+    }
+  }
+
+  forget() {
+    clearTimeout(this.timer);
+    this.submitted = true;
+  }
+
+  inputs(position) {
+    return this.form.querySelectorAll(`[data-position="${position}"] input`);
+  }
+
+  restore() {
+    for (const [position, { response }] of Object.entries(this.waiting)) {
+      for (const input of this.inputs(position)) input.checked = response.includes(input.value);
+    }
+  }
+
+  note(input) {
+    const position = input.closest("[data-position]")?.dataset.position;
+    if (position === undefined) return;
+    const response = [...this.inputs(position)].filter((one) => one.checked).map((one) => one.value);
+    this.waiting[position] = { seq: ++this.seq, response };
+    this.keep();
+    this.send();
+  }
+
+  async send() {
+    clearTimeout(this.timer);
+    if (this.sending || this.stale || this.submitted) return;
+    const next = Object.entries(this.waiting).sort((one, other) => one[1].seq - other[1].seq)[0];
+    if (!next) return this.show("saved");
+    this.sending = true;
+    if (!this.tries) this.show("saving");
+    const outcome = await this.post(next[0], next[1]);
+    this.sending = false;
+    if (outcome === "saved") {
+      this.tries = 0;
+      // A newer answer may have been given while this one travelled; that one stays.
+      if (this.waiting[next[0]]?.seq === next[1].seq) delete this.waiting[next[0]];
+      this.keep();
+      return this.send();
+    }
+    this.show(outcome);
+    if (outcome === "stale" || outcome === "over") {
+      // Another device or tab answered later, or the time is over: what waits here can never be taken.
+      this.stale = true;
+      this.waiting = {};
+      return this.keep();
+    }
+    this.timer = setTimeout(() => this.send(), 1000 * WAITS[Math.min(this.tries++, WAITS.length - 1)]);
+  }
+
+  async post(position, { seq, response }) {
+    const body = new URLSearchParams({ position, seq, csrfmiddlewaretoken: this.token() });
+    for (const option of response) body.append("response", option);
+    try {
+      const answer = await fetch(this.dataset.saveUrl, {
+        method: "POST",
+        body,
+        headers: { Accept: "application/json" },
+        redirect: "manual",
+        signal: AbortSignal.timeout(10000),
+      });
+      if (answer.ok) {
+        const { deadline } = await answer.json();
+        if (deadline) document.querySelector("exam-timer")?.setAttribute("data-deadline", deadline);
+        return "saved";
+      }
+      if (answer.status === 409) {
+        const { code } = await answer.json().catch(() => ({}));
+        return !code || code === "stale" ? "stale" : "over";
+      }
+      if (answer.status === 410) return "over";
+      if (answer.type === "opaqueredirect" || [401, 403].includes(answer.status)) return "expired";
+    } catch {
+      /* no connection, or no answer in ten seconds */
+    }
+    return "unsaved";
+  }
+
+  /** Signing in again in another tab renews the token, so the cookie's is asked first. */
+  token() {
+    const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+    return cookie?.[1] ?? this.form.elements.csrfmiddlewaretoken?.value ?? "";
+  }
+
+  show(state) {
+    for (const place of document.querySelectorAll(".save-state")) place.dataset.state = state;
+  }
+
+  /** Time is over: what waits gets five seconds, then the form goes. Offline the server submits what it has. */
+  async finish() {
+    const patience = performance.now() + 5000;
+    while (Object.keys(this.waiting).length && performance.now() < patience && !this.stale) {
+      await this.send();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    this.show("over");
+    if (navigator.onLine) this.form.submit();
+    else addEventListener("online", () => this.form.submit(), { once: true });
+    for (const field of this.form.querySelectorAll("fieldset")) field.disabled = true;
+  }
+}
+
+customElements.define("exam-sheet", ExamSheet);

@@ -1,0 +1,133 @@
+"""Tags of the shell: icons, the slots that apps fill, and time in words."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, get_language_info
+
+from portal.core import shell
+from portal.core.times import describe_duration, describe_moment, describe_until, name_zone
+
+register = template.Library()
+
+THEMES = ("auto", "light", "dark")
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", size: int = 24) -> SafeString:
+    """Draw the sprite's symbol ``name``. Without ``label`` it is decoration and silent."""
+    silence = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" width="{}" height="{}" viewBox="0 0 24 24" {}><use href="{}#{}"></use></svg>',
+        size,
+        size,
+        silence,
+        static("core/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_items(context: Context) -> dict[str, list[shell.NavItem]]:
+    """The main navigation as ``first`` and ``more``: what fits the bar of a phone, and what goes behind "More"."""
+    request = context.get("request")
+    items = shell.collect_navigation(request) if request else []
+    fits = shell.PHONE_BAR_ITEMS
+    return (
+        {"first": items, "more": []} if len(items) <= fits else {"first": items[: fits - 1], "more": items[fits - 1 :]}
+    )
+
+
+@register.simple_tag(takes_context=True)
+def account_links(context: Context) -> list[shell.NavItem]:
+    """The links of the account menu."""
+    request = context.get("request")
+    return shell.collect_account_links(request) if request else []
+
+
+@register.simple_tag(takes_context=True)
+def status_items(context: Context) -> list[SafeString]:
+    """The status slots of the head, each rendered by the app that contributed it."""
+    request = context.get("request")
+    if not request:
+        return []
+    return [
+        template.loader.render_to_string(item.template, dict(item.context), request=request)
+        for item in shell.collect_status(request)
+    ]
+
+
+@register.simple_tag(takes_context=True)
+def search_box(context: Context) -> shell.SearchBox | None:
+    """The head's search field, if an app offers one."""
+    request = context.get("request")
+    return shell.find_search(request) if request else None
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """The reader's choice of light: "auto", "light" or "dark". Read on the server, so that no page flashes."""
+    request = context.get("request")
+    chosen = request.COOKIES.get("theme", "") if request else ""
+    return chosen if chosen in THEMES else "auto"
+
+
+@register.simple_tag(takes_context=True)
+def language_choices(context: Context) -> list[dict[str, Any]]:
+    """The languages of the interface, each with the address to go on to: this page's translation where there is one."""
+    request = context.get("request")
+    here = request.get_full_path() if request else "/"
+    alternates = context.get("alternates") or {}
+    chosen = get_language()
+    return [
+        {
+            "code": code,
+            "name": get_language_info(code)["name_local"].capitalize(),
+            "next": alternates.get(code, here),
+            "chosen": code == chosen,
+        }
+        for code, _name in settings.LANGUAGES
+    ]
+
+
+@register.filter
+def duration(value: Any) -> str:
+    """A timedelta or a number of seconds in words: "3 h 20 min". Empty for None."""
+    if value is None or value == "":
+        return ""
+    return describe_duration(value if isinstance(value, timedelta) else timedelta(seconds=float(value)))
+
+
+@register.filter
+def until(value: datetime | None, now: datetime | None = None) -> str:
+    """How far away a moment is: "in 3 h 20 min" or "3 h 20 min ago". Empty for None."""
+    return describe_until(value, now=now or timezone.now()) if value else ""
+
+
+@register.filter
+def time_left(value: datetime | None, now: datetime | None = None) -> str:
+    """The time left until a moment: "3 h 20 min"; past ones have less than a minute. Empty for None."""
+    return describe_duration(value - (now or timezone.now())) if value else ""
+
+
+@register.filter
+def in_zone(value: datetime | None, style: str = "full") -> SafeString | str:
+    """A moment in the reader's zone, as a ``<time>`` with the zone named: full, long, short, date, day or time."""
+    if not value:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), describe_moment(value, style))
+
+
+@register.simple_tag
+def zone_name() -> str:
+    """The name of the zone in which this page shows its times, with its abbreviation: "Europe/Moscow, MSK"."""
+    now = timezone.localtime()
+    full, short = timezone.get_current_timezone_name().replace("_", " "), name_zone(now)
+    return full if full == short else f"{full}, {short}"

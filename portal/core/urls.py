@@ -1,0 +1,13 @@
+"""Addresses of the shell."""
+
+from django.urls import path
+
+from portal.core import views
+
+app_name = "core"
+
+urlpatterns = [
+    path("styleguide/", views.styleguide, name="styleguide"),
+    path("theme/", views.set_theme, name="set_theme"),
+    path("language/", views.set_language, name="set_language"),
+]
