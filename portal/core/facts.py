@@ -68,7 +68,9 @@ class FactType:
         """
         if set(ids) != set(self.ids):
             raise TypeError(f"{self.name} carries {', '.join(self.ids)}, not {', '.join(ids) or 'nothing'}")
-        payload = {key: [value] if isinstance(value, int) else [int(item) for item in value] for key, value in ids.items()}
+        payload = {
+            key: [value] if isinstance(value, int) else [int(item) for item in value] for key, value in ids.items()
+        }
         if not any(payload.values()):
             return
         if FactType.writer is None:

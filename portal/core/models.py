@@ -3,8 +3,10 @@
 import secrets
 from datetime import datetime
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
 
 
 def new_public_id() -> str:
@@ -70,3 +72,25 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receiver} took {self.fact_id}"
+
+
+@register_setting(icon="view")
+class Brand(BaseSiteSetting):
+    """The vendor's own colour: one hue, from which every tone of the accent is made at a contrast of 6:1 or more."""
+
+    hue = models.PositiveSmallIntegerField(
+        _("hue"),
+        default=262,
+        validators=[MaxValueValidator(360)],
+        help_text=_(
+            "0 to 360 on the OKLCH circle: 30 is red, 145 green, 262 blue. Lightness and strength stay the portal's."
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("brand")
+        verbose_name_plural = _("brands")
+        constraints = [models.CheckConstraint(condition=models.Q(hue__lte=360), name="core_brand_hue")]
+
+    def __str__(self) -> str:
+        return str(self.hue)

@@ -8,6 +8,7 @@ app_name = "core"
 
 urlpatterns = [
     path("styleguide/", views.styleguide, name="styleguide"),
+    path("brand.css", views.brand, name="brand"),
     path("theme/", views.set_theme, name="set_theme"),
     path("language/", views.set_language, name="set_language"),
 ]

@@ -11,9 +11,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language as django_set_language
 
+from portal.core.models import Brand
 from portal.core.samples import collect_samples
 from portal.core.sprite import ICONS
 
@@ -28,7 +30,7 @@ SWATCHES = ("paper", "surface", "sunken", "ink", "ink-soft", "rule", "accent", "
 @require_GET
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component with sample data, by day and by night, for staff who build or review pages."""
-    if not request.user.is_staff:
+    if not request.user.has_perm("wagtailadmin.access_admin"):
         raise PermissionDenied
     now = timezone.now()
     panels = [(theme, collect_samples(now, suffix=f"-{theme}")) for theme in ("light", "dark")]
@@ -52,6 +54,15 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         for samples in zip(*(samples for _theme, samples in panels), strict=True)
     ]
     return render(request, "core/styleguide.html", {"specimens": specimens, "icons": ICONS, "swatches": SWATCHES})
+
+
+@login_not_required
+@require_GET
+@cache_control(public=True, max_age=300)
+def brand(request: HttpRequest) -> HttpResponse:
+    """The vendor's hue as a style sheet: the strict policy admits no style written into a page."""
+    hue = Brand.for_request(request).hue
+    return HttpResponse(f":root {{ --hue: {hue:d} }}\n", content_type="text/css; charset=utf-8")
 
 
 @login_not_required

@@ -34,12 +34,15 @@ class Environment(BaseSettings):
         "", description="`postgres://user:password@host:5432/name`. Empty: an SQLite file below `GUILDHALL_VAR`."
     )
     redis_url: str = Field(
-        "", description="`redis://host:6379/0` for jobs and cache. Empty: an embedded queue and cache below `GUILDHALL_VAR`."
+        "",
+        description="`redis://host:6379/0` for jobs and cache. Empty: an embedded queue and cache below `GUILDHALL_VAR`.",
     )
     guildhall_var: Path = Field(
         ROOT / "var", description="Where the embedded database, queue and cache live. Never served, never committed."
     )
-    media_root: Path = Field(ROOT / "media", description="Where uploaded files live. Served only after a permission check.")
+    media_root: Path = Field(
+        ROOT / "media", description="Where uploaded files live. Served only after a permission check."
+    )
     static_root: Path = Field(ROOT / "var" / "static", description="Where `collectstatic` gathers the files to serve.")
     accel_redirect_prefix: str = Field(
         "",
