@@ -1,0 +1,19 @@
+"""What accounts hang on the shell."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+
+from portal.core.shell import NavItem
+
+
+@hooks.register("portal_account")
+def account_links(request: HttpRequest) -> list[NavItem] | None:
+    if not request.user.is_authenticated:
+        return None
+    preferences, security = reverse("accounts:preferences"), reverse("mfa_index")
+    return [
+        NavItem(_("Preferences"), preferences, icon="settings", order=10, active=request.path == preferences),
+        NavItem(_("Sign-in and security"), security, icon="lock", order=20, active=request.path == security),
+    ]

@@ -1,0 +1,43 @@
+"""The kinds of notice that exist. Each app declares its own in ``notices.py``, which is imported at start-up.
+
+A kind has a stable name (stored, and part of preferences), a label for the preferences page, and a pair of templates::
+
+    OFFERS = NotificationType("leads.offered", label=_("New lead offers"), template="leads/notices/offered")
+
+    leads/notices/offered.subject.txt    one line
+    leads/notices/offered.body.txt       plain text, paragraphs apart by an empty line
+
+Both are rendered with the stored context, ``person`` and ``url``, in the reader's language and time zone, when they are
+read or sent and not before: a notice is never in the wrong language.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+types: dict[str, "NotificationType"] = {}
+
+
+@dataclass(frozen=True)
+class NotificationType:
+    """One kind of notice.
+
+    Args:
+        name: stable, ``app.past_tense``.
+        label: what the preferences page calls it.
+        template: path of its templates without ``.subject.txt`` and ``.body.txt``.
+        by_email: whether it is mailed to people who have not chosen.
+
+    Raises:
+        ValueError: when two kinds have one name.
+    """
+
+    name: str
+    label: str | Promise
+    template: str
+    by_email: bool = True
+
+    def __post_init__(self) -> None:
+        if self.name in types:
+            raise ValueError(f"There are two kinds of notice named {self.name}")
+        types[self.name] = self

@@ -1,0 +1,1 @@
+"""Every change to partners, members, agreements, tiers and entitlements."""

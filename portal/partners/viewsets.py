@@ -1,0 +1,363 @@
+"""Channel managers' screens in Wagtail's admin. Whatever has consequences goes through a service."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TabbedInterface
+from wagtail.admin.views.generic import PermissionCheckedMixin, WagtailAdminTemplateMixin
+from wagtail.admin.viewsets.model import ModelViewSet, ModelViewSetGroup
+from wagtail.permission_policies.base import ModelPermissionPolicy
+
+from portal.accounts.middleware import PersonRequest
+from portal.core.errors import Refusal
+from portal.core.viewsets import ReadOnlyPermissionPolicy
+from portal.partners.forms import (
+    AgreementForm,
+    InvitationForm,
+    JobRolesForm,
+    PartnerForm,
+    WithdrawalForm,
+    add_refusal,
+)
+from portal.partners.models import (
+    Acceptance,
+    AgreementVersion,
+    Audience,
+    JobRole,
+    Membership,
+    Partner,
+    PartnerKind,
+    Region,
+    Tier,
+)
+from portal.partners.panels import AcceptancesPanel, EntitlementsPanel, MembersPanel, TierHistoryPanel
+from portal.partners.services import agreements, memberships
+
+
+class KeptPermissionPolicy(ModelPermissionPolicy):
+    """Rows that history rests on: they are ended or superseded, never deleted."""
+
+    never = frozenset({"delete"})
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action not in self.never and super().user_has_permission(user, action)
+
+    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
+        return any(self.user_has_permission(user, action) for action in actions)
+
+
+class PublishedPermissionPolicy(KeptPermissionPolicy):
+    """Texts that people accepted: published once, then only read."""
+
+    never = frozenset({"delete", "change"})
+
+
+#: Registered with Wagtail by ``wagtail_hooks``.
+POLICIES = {
+    Partner: KeptPermissionPolicy(Partner),
+    AgreementVersion: PublishedPermissionPolicy(AgreementVersion),
+    Membership: ReadOnlyPermissionPolicy(Membership),
+}
+
+
+# --- What staff do to one partner's people and papers ----------------------------------------------------------------
+
+
+class PartnerActionView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
+    """A form about one partner that ends in one service, and goes back to the partner."""
+
+    request: PersonRequest
+
+    template_name = "partners/admin/action.html"
+    permission_policy = POLICIES[Partner]
+    permission_required = "change"
+    header_icon = "group"
+    form_class = Form
+    submit_label: Any = gettext_lazy("Save")
+    explanation: Any = ""
+    partner: Partner
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.partner = self.find_partner()
+        return super().dispatch(request, *args, **kwargs)
+
+    def find_partner(self) -> Partner:
+        return get_object_or_404(Partner, pk=self.kwargs["pk"])
+
+    def act(self, form: Any) -> str:
+        """Call the service; returns what to tell the person afterwards."""
+        raise NotImplementedError
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            done = self.act(form)
+        except Refusal as refusal:
+            add_refusal(form, refusal)
+            return self.form_invalid(form)
+        messages.success(self.request, done)
+        return redirect(self.partner_url)
+
+    @property
+    def partner_url(self) -> str:
+        return reverse("partners_admin:edit", args=[self.partner.pk])
+
+    def get_page_subtitle(self) -> str:
+        return str(self.partner)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *super().get_breadcrumbs_items(),
+            {"url": reverse("partners_admin:index"), "label": _("Partners")},
+            {"url": self.partner_url, "label": str(self.partner)},
+            {"url": "", "label": self.page_title},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            action_url=self.request.path,
+            submit_button_label=self.submit_label,
+            explanation=self.explanation,
+            partner_url=self.partner_url,
+            **kwargs,
+        )
+
+
+class InviteView(PartnerActionView):
+    page_title = gettext_lazy("Invite a person")
+    submit_label = gettext_lazy("Send the invitation")
+    form_class = InvitationForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"language": self.partner.language}
+
+    def act(self, form: Any) -> str:
+        invitation = memberships.invite_member(
+            self.partner, **form.cleaned_data, by=self.request.user, now=timezone.now()
+        )
+        return _("The invitation to %(email)s is on its way.") % {"email": invitation.email}
+
+
+class MemberActionView(PartnerActionView):
+    """A form about one member."""
+
+    @cached_property
+    def member(self) -> Membership:
+        members = Membership.objects.with_roles().select_related("user").filter(ended_at__isnull=True)
+        return get_object_or_404(members, pk=self.kwargs["pk"])
+
+    def find_partner(self) -> Partner:
+        return self.member.partner
+
+    def get_page_subtitle(self) -> str:
+        return str(self.member)
+
+
+class RolesView(MemberActionView):
+    page_title = gettext_lazy("Job roles")
+    form_class = JobRolesForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"roles": self.member.job_roles}
+
+    def act(self, form: Any) -> str:
+        memberships.assign_roles(self.member, **form.cleaned_data, by=self.request.user, now=timezone.now())
+        return _("The job roles of %(name)s are saved.") % {"name": self.member.user}
+
+
+class LeaveView(MemberActionView):
+    page_title = gettext_lazy("End the membership")
+    submit_label = gettext_lazy("End the membership")
+    explanation = gettext_lazy(
+        "The person sees nothing of the partner any more. Their credentials no longer count for its qualification: if "
+        "too few certified people remain, it lapses at once and no new leads are offered."
+    )
+
+    def act(self, form: Any) -> str:  # noqa: ARG002 -- nothing is asked but to confirm
+        memberships.end_membership(self.member, by=self.request.user, now=timezone.now())
+        return _("%(name)s is no longer a member.") % {"name": self.member.user}
+
+
+class WithdrawView(PartnerActionView):
+    page_title = gettext_lazy("Withdraw the acceptance")
+    submit_label = gettext_lazy("Withdraw the acceptance")
+    explanation = gettext_lazy("From that moment on the partner is offered no leads, until an owner accepts again.")
+    form_class = WithdrawalForm
+
+    @cached_property
+    def acceptance(self) -> Acceptance:
+        return get_object_or_404(Acceptance.objects.select_related("partner"), pk=self.kwargs["pk"])
+
+    def find_partner(self) -> Partner:
+        return self.acceptance.partner
+
+    def act(self, form: Any) -> str:
+        agreements.withdraw_acceptance(self.acceptance, **form.cleaned_data, by=self.request.user, now=timezone.now())
+        return _("The acceptance is withdrawn.")
+
+
+# --- Screens ---------------------------------------------------------------------------------------------------------
+
+
+class PartnerViewSet(ModelViewSet):
+    model = Partner
+    name = "partners_admin"
+    url_prefix = "partners"
+    icon = "group"
+    menu_label = gettext_lazy("Partners")
+    permission_policy = POLICIES[Partner]
+    add_to_reference_index = False
+    copy_view_enabled = False
+    list_display = ["name", "kind", "tier", "status", "country"]
+    list_filter = ["status", "kind", "tier", "country", "regions", "products"]
+    search_fields = ["name"]
+    search_backend_name = None
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(
+                [
+                    FieldPanel("name"),
+                    FieldRowPanel([FieldPanel("kind"), FieldPanel("tier")]),
+                    MultiFieldPanel(
+                        [FieldPanel("status"), FieldPanel("status_reason")], heading=gettext_lazy("Status")
+                    ),
+                    FieldRowPanel([FieldPanel("country"), FieldPanel("language"), FieldPanel("time_zone")]),
+                    FieldPanel("products"),
+                    FieldPanel("regions"),
+                ],
+                heading=gettext_lazy("Partner"),
+            ),
+            ObjectList([MembersPanel()], heading=gettext_lazy("Members")),
+            ObjectList([AcceptancesPanel()], heading=gettext_lazy("Agreement")),
+            ObjectList(
+                [
+                    TierHistoryPanel(heading=gettext_lazy("Tiers held")),
+                    EntitlementsPanel(heading=gettext_lazy("Entitlements")),
+                ],
+                heading=gettext_lazy("History"),
+            ),
+        ],
+        base_form_class=PartnerForm,
+    )
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("<int:pk>/invite/", InviteView.as_view(), name="invite"),
+            path("members/<int:pk>/roles/", RolesView.as_view(), name="roles"),
+            path("members/<int:pk>/leave/", LeaveView.as_view(), name="leave"),
+            path("acceptances/<int:pk>/withdraw/", WithdrawView.as_view(), name="withdraw"),
+        ]
+
+
+class MembershipViewSet(ModelViewSet):
+    """Who works for whom, across partners. Read only: people are changed on their partner's screen."""
+
+    model = Membership
+    name = "memberships"
+    icon = "user"
+    menu_label = gettext_lazy("Members")
+    permission_policy = POLICIES[Membership]
+    add_to_reference_index = False
+    inspect_view_enabled = True
+    inspect_view_fields = ["user", "partner", "started_at", "ended_at", "roles"]
+    copy_view_enabled = False
+    form_fields: list[str] = []
+    list_display = ["user", "partner", "started_at", "ended_at"]
+    list_filter = ["partner", "roles", "ended_at"]
+    search_fields = ["user__last_name", "user__first_name", "user__email", "partner__name"]
+    search_backend_name = None
+    ordering = ["partner__name", "user__last_name"]
+
+
+class AgreementViewSet(ModelViewSet):
+    model = AgreementVersion
+    name = "agreements"
+    icon = "doc-full"
+    menu_label = gettext_lazy("Agreements")
+    permission_policy = POLICIES[AgreementVersion]
+    add_to_reference_index = False
+    inspect_view_enabled = True
+    inspect_view_fields = ["number", "title", "body", "effective_from", "published_at", "text_digest"]
+    copy_view_enabled = False
+    list_display = ["number", "title", "effective_from", "published_at"]
+    edit_handler = ObjectList(
+        [FieldPanel("title"), FieldPanel("body"), FieldPanel("effective_from")], base_form_class=AgreementForm
+    )
+
+
+class AudienceViewSet(ModelViewSet):
+    model = Audience
+    name = "audiences"
+    icon = "view"
+    menu_label = gettext_lazy("Audiences")
+    copy_view_enabled = False
+    list_display = ["name", "entitlement", "language"]
+    search_fields = ["name"]
+    search_backend_name = None
+    form_fields = ["name", "kinds", "tiers", "job_roles", "products", "entitlement", "language"]
+
+
+class VocabularyViewSet(ModelViewSet):
+    """Rows of the vendor's own vocabulary. One that is in use cannot be deleted."""
+
+    copy_view_enabled = False
+    list_display: list[Any] = ["name", "slug", "order"]
+    form_fields = ["name", "slug", "order"]
+
+
+class KindViewSet(VocabularyViewSet):
+    model = PartnerKind
+    name = "partner_kinds"
+    icon = "tag"
+    menu_label = gettext_lazy("Kinds of partner")
+
+
+class JobRoleViewSet(VocabularyViewSet):
+    model = JobRole
+    name = "job_roles"
+    icon = "user"
+    menu_label = gettext_lazy("Job roles")
+    list_display: list[Any] = ["name", "slug", "manages_members", "works_leads", "leads_team", "order"]
+    form_fields = ["name", "slug", "manages_members", "works_leads", "leads_team", "order"]
+
+
+class RegionViewSet(VocabularyViewSet):
+    model = Region
+    name = "regions"
+    icon = "site"
+    menu_label = gettext_lazy("Regions")
+
+
+class TierViewSet(VocabularyViewSet):
+    model = Tier
+    name = "tiers"
+    icon = "order-up"
+    menu_label = gettext_lazy("Tiers")
+    list_display: list[Any] = ["name", "slug", "rank"]
+    form_fields = ["name", "slug", "rank"]
+
+
+class PartnersViewSetGroup(ModelViewSetGroup):
+    menu_label = gettext_lazy("Partners")
+    menu_icon = "group"
+    menu_order = 220
+    items = (
+        PartnerViewSet,
+        MembershipViewSet,
+        AgreementViewSet,
+        AudienceViewSet,
+        TierViewSet,
+        KindViewSet,
+        JobRoleViewSet,
+        RegionViewSet,
+    )
