@@ -1,0 +1,123 @@
+"""The page tree for tests: a plain root page per language with the site on it, and materials below.
+
+Pages are published as an editor publishes them, so that they have a live revision and stand in the log.
+"""
+
+import uuid
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from wagtail.models import Collection, Locale, Page, Site
+
+from training.models import (
+    CourseIndexPage,
+    CoursePage,
+    LessonPage,
+    LibraryPage,
+    ObjectionCardPage,
+    ObjectionGuidePage,
+    ProductDocPage,
+)
+
+
+class Tree:
+    """A site with a root page per language, a library and a list of courses in each."""
+
+    def __init__(self) -> None:
+        restore_roots()
+        english = Locale.objects.get(language_code="en")
+        russian, _created = Locale.objects.get_or_create(language_code="ru")
+        root = Page.objects.get(depth=1)
+        english_root = root.add_child(instance=Page(title="Home", slug="tests-en", locale=english))
+        site, _created = Site.objects.get_or_create(
+            is_default_site=True, defaults={"hostname": "testserver", "root_page": english_root}
+        )
+        site.root_page = english_root
+        site.save()
+        Site.clear_site_root_paths_cache()
+        russian_root = english_root.copy_for_translation(russian)
+        publish(russian_root)
+        self.roots = {"en": english_root, "ru": russian_root}
+        self.locales = {"en": english, "ru": russian}
+        self.libraries = {
+            code: publish(self.roots[code].add_child(instance=LibraryPage(title=title, slug="library", live=False)))
+            for code, title in (("en", "Library"), ("ru", "Библиотека"))
+        }
+        self.course_lists = {
+            code: publish(self.roots[code].add_child(instance=CourseIndexPage(title=title, slug="courses", live=False)))
+            for code, title in (("en", "Courses"), ("ru", "Курсы"))
+        }
+
+    def add(self, parent: Page, page: Page, *, translation_of: Page | None = None, live: bool = True) -> Any:
+        """Add a page below ``parent`` in its language and publish it."""
+        page.locale = parent.locale
+        if translation_of is not None:
+            page.translation_key = translation_of.translation_key
+            page.slug = page.slug or translation_of.slug
+        page.live = False
+        parent.refresh_from_db()
+        parent.add_child(instance=page)
+        return publish(page) if live else page
+
+    def add_doc(
+        self, title: str = "Calls", *, language: str = "en", sections: Any = None, **fields: Any
+    ) -> ProductDocPage:
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        body = sections if sections is not None else [section("first", "First things", "How a call is recorded.")]
+        return self.add(self.libraries[language], ProductDocPage(title=title, body=body, **fields), **options)
+
+    def add_guide(self, title: str = "Objections", *, language: str = "en", **fields: Any) -> ObjectionGuidePage:
+        return self.add(self.libraries[language], ObjectionGuidePage(title=title, **fields))
+
+    def add_card(
+        self, guide: ObjectionGuidePage, title: str = "It is too expensive", **fields: Any
+    ) -> ObjectionCardPage:
+        fields.setdefault("answer", [{"type": "text", "id": "a1", "value": "<p>Count the missed calls first.</p>"}])
+        return self.add(guide, ObjectionCardPage(title=title, **fields))
+
+    def add_course(
+        self, title: str = "First steps", *, language: str = "en", lessons: int = 3, **fields: Any
+    ) -> CoursePage:
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        course = self.add(self.course_lists[language], CoursePage(title=title, **fields), **options)
+        for number in range(1, lessons + 1):
+            self.add_lesson(course, f"Lesson {number}")
+        return course
+
+    def add_lesson(self, course: CoursePage, title: str = "Lesson", **fields: Any) -> LessonPage:
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        fields.setdefault("body", [section("what", "What to do", "Listen first.")])
+        return self.add(course, LessonPage(title=title, **fields), **options)
+
+
+def restore_roots() -> None:
+    """Put back what Wagtail's migrations made, where a test with real transactions has flushed it."""
+    english, _created = Locale.objects.get_or_create(language_code="en")
+    if not Page.objects.filter(depth=1).exists():
+        page_type = ContentType.objects.get_for_model(Page)
+        Page.add_root(title="Root", slug="root", content_type=page_type, locale=english)
+    if not Collection.objects.exists():
+        Collection.add_root(name="Root")
+
+
+def publish(page: Page) -> Any:
+    page.save_revision().publish()
+    page.refresh_from_db()
+    return page
+
+
+def section(anchor: str, heading: str, text: str, *more: dict[str, Any]) -> dict[str, Any]:
+    """The stored form of a section with one paragraph and further passages; its block id is made from the anchor."""
+    return {
+        "type": "section",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, anchor)),
+        "value": {
+            "heading": heading,
+            "anchor": anchor,
+            "body": [{"type": "text", "id": f"{anchor}-1", "value": f"<p>{text}</p>"}, *more],
+        },
+    }
+
+
+def figure(image: Any, *, alt: str = "A drawing") -> dict[str, Any]:
+    return {"type": "figure", "id": f"figure-{image.pk}", "value": {"image": image.pk, "caption": "", "alt": alt}}

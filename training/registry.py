@@ -1,0 +1,21 @@
+"""What an app above training may hang on a course: a link to its exam, say.
+
+Functions are registered on the hook ``training_course_links`` in the app's ``wagtail_hooks.py``, called with the
+request and the course page, and answer a list of :class:`CourseLink`.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+HOOK = "training_course_links"
+
+
+@dataclass(frozen=True, slots=True)
+class CourseLink:
+    """One way on from a course: what it is, why, and where."""
+
+    label: str | Promise
+    url: str
+    note: str | Promise = ""
+    icon: str = "arrow-right"
