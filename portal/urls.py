@@ -1,12 +1,15 @@
 """Where each app answers. Composition only."""
 
 from django.conf.urls.i18n import i18n_patterns
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from wagtail import urls as wagtail_urls
+from django.views.generic import RedirectView
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 urlpatterns = [
+    # The administration's own form knows neither throttling nor second factors: there is one way in.
+    path("admin/login/", login_not_required(RedirectView.as_view(pattern_name="account_login", query_string=True))),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("files/", include("portal.content.urls")),
@@ -19,6 +22,7 @@ urlpatterns = [
         path("study/", include("training.urls")),
         path("exams/", include("certification.urls")),
         path("leads/", include("portal.leads.urls")),
-        path("", include(wagtail_urls)),
+        path("", include("portal.home.urls")),
+        path("", include("portal.content.page_urls")),
     ),
 ]

@@ -6,5 +6,5 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
+def shell(_request: HttpRequest) -> dict[str, Any]:
     return {"vendor_name": settings.VENDOR_NAME, "base_url": settings.BASE_URL}

@@ -11,10 +11,10 @@ from portal.core.models import Fact
 class ReadOnlyPermissionPolicy(ModelPermissionPolicy):
     """Rows that only services write: staff with the view permission may look, nobody may change."""
 
-    def user_has_permission(self, user, action):  # type: ignore[no-untyped-def]
+    def user_has_permission(self, user, action):
         return action == "view" and super().user_has_permission(user, "view")
 
-    def user_has_any_permission(self, user, actions):  # type: ignore[no-untyped-def]
+    def user_has_any_permission(self, user, actions):
         return "view" in actions and self.user_has_permission(user, "view")
 
 

@@ -1,5 +1,6 @@
 """Django's settings, composed from the checked environment. What an installation may change is in ``environment.py``."""
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -99,6 +100,7 @@ TEMPLATES = [
 ]
 
 # --- Database: the truth ---------------------------------------------------------------------------------------------
+DATABASES: dict[str, Any]
 if ENV.database_url:
     DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=0)}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8}
@@ -120,6 +122,8 @@ else:
 POSTGRES = DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 # --- Jobs and cache: they only wake the database ---------------------------------------------------------------------
+CACHES: dict[str, Any]
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if ENV.redis_url:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
     CELERY_BROKER_URL = ENV.redis_url
@@ -247,6 +251,7 @@ WAGTAILDOCS_DOCUMENT_MODEL = "content.Document"
 WAGTAILDOCS_SERVE_METHOD = "serve_view"
 WAGTAILEMBEDS_FINDERS: list[dict] = []
 WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_PASSWORD_RESET_ENABLED = False  # allauth does this, with throttling
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_USER_TIME_ZONES = None
 WAGTAILSEARCH_BACKENDS = {

@@ -92,4 +92,4 @@ def hand_on_due(*, now: datetime, limit: int = 500) -> int:
     return len(due)
 
 
-FactType.writer = staticmethod(write_fact)  # type: ignore[assignment]
+FactType.writer = staticmethod(write_fact)

@@ -1,0 +1,47 @@
+"""The staff desk: what waits for the vendor's people, on the first page of the administration."""
+
+from typing import Any
+
+from django.db.models import Count
+from django.http import HttpRequest
+from django.template.context import Context
+from django.utils import timezone
+from wagtail.admin.ui.components import Component
+
+from certification.models import Qualification
+from portal.core.models import Fact
+from portal.leads.models import HeldReason, Lead, LeadStatus, Offer
+from portal.partners.models import Partner
+
+
+class StaffDeskPanel(Component):
+    """Leads by what holds them, offers out, qualified partners, and facts that a receiver could not take."""
+
+    name = "staff_desk"
+    template_name = "home/admin/staff_desk.html"
+    order = 50
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.user = request.user
+
+    def get_context_data(self, parent_context: Any) -> Any:
+        context = Context({}) if parent_context is None else parent_context
+        if not self.user.has_perm("leads.view_lead"):
+            return {"shown": False}
+        now = timezone.now()
+        held = dict(
+            Lead.objects.held().values_list("held_reason").annotate(count=Count("pk")).order_by("-count", "held_reason")
+        )
+        statuses = dict(Lead.objects.values_list("status").annotate(count=Count("pk")))
+        return {
+            "shown": True,
+            "request": context.get("request"),
+            "held": [(HeldReason(reason).label, reason, count) for reason, count in held.items()],
+            "new": statuses.get(LeadStatus.NEW, 0),
+            "offers": Offer.objects.open().count(),
+            "accepted": statuses.get(LeadStatus.ACCEPTED, 0),
+            "won": statuses.get(LeadStatus.WON, 0),
+            "qualified": Qualification.objects.current(now).values("partner").distinct().count(),
+            "partners": Partner.objects.active().count(),
+            "stuck": Fact.objects.filter(handed_on_at__isnull=True, tries__gt=0).count(),
+        }

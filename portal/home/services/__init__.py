@@ -1,0 +1,1 @@
+"""What home changes: the demo and the staff's roles."""

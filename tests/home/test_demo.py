@@ -1,0 +1,65 @@
+"""`make demo`: started with one command, ended with Ctrl-C, and the data kept."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from django.conf import settings
+
+from tests.running import RunningDemo
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def test_it_prints_the_address_and_a_sign_in_for_each_kind_of_person(demo):
+    assert f"http://127.0.0.1:{demo.port}/" in demo.output
+    signs = demo.sign_ins()
+    assert len(signs) >= 8
+    assert any("editor" in who for who in signs.values())
+    assert "password" in demo.output
+
+
+def test_ctrl_c_ends_everything_cleanly_and_a_second_start_keeps_the_data(demo, tmp_path):
+    """A copy of the running demo's folder, so that the shared one goes on."""
+    other = RunningDemo(tmp_path / "again")
+    other.folder.mkdir()
+    subprocess.run(["cp", "-a", f"{demo.folder}/var", str(other.folder)], check=True)
+    seconds = other.start()
+    try:
+        assert "Loading the demo" not in other.output
+        code, ending = other.press_ctrl_c()
+    finally:
+        other.stop()
+    assert code == 0
+    assert "Traceback" not in other.output
+    assert ending < 12
+    assert other.group_is_empty()
+    assert seconds < 60
+
+
+def test_a_taken_port_is_not_fought_over(demo, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--port", str(demo.port)],
+        cwd=settings.BASE_DIR, env=demo.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert f"--port {demo.port + 1}" in run.stderr
+
+
+def test_the_worker_and_beat_do_their_work_on_the_embedded_queue(demo):
+    """A fact announced by a command in another process is handed on by the worker."""
+    lead = "Number,Company,Product,Region\nDEMO-TEST-1,Wren & Sons,CRM,Central\n"
+    file = demo.folder / "one.csv"
+    file.write_text(lead)
+    demo.manage("import_leads", str(file), "--source", "website")
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        status = demo.manage(
+            "shell", "-v", "0", "-c",
+            "from portal.leads.models import Lead; print(Lead.objects.get(external_id='DEMO-TEST-1').status)",
+        ).stdout.strip()  # fmt: skip
+        if status != "new":
+            break
+        time.sleep(1)
+    assert status in {"offered", "held"}

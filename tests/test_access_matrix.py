@@ -1,0 +1,249 @@
+"""Every address of ours, asked by every kind of person. An address that is not named here fails the build.
+
+A row says what each kind of person is answered. Where two kinds differ, the reason stands in ``access.py``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from portal.accounts.models import User
+from tests.world import PERSONAS, World, build_world
+
+OURS = ("portal.", "training", "certification")
+
+#: Who is answered what. Anonymous people are sent to sign in, people without a membership are told why not.
+MEMBERS = ("seller", "owner", "head", "engineer")
+STAFF = ("editor", "examiner", "channel_manager")
+
+
+def row(default: int | None = None, **answers: int) -> dict[str, int]:
+    """One row: ``members=200, staff=403`` widen to their kinds, single kinds win."""
+    found = dict.fromkeys(PERSONAS, default) if default is not None else {}
+    for group, kinds in (("members", MEMBERS), ("staff", STAFF)):
+        if group in answers:
+            found.update(dict.fromkeys(kinds, answers.pop(group)))
+    found.update(answers)
+    assert set(found) == set(PERSONAS), f"a row must answer everyone: {set(PERSONAS) ^ set(found)}"
+    return found
+
+
+SIGN_IN, OK, GONE_ON, NO, UNKNOWN, CONFLICT, WRONG_METHOD = 302, 200, 302, 403, 404, 409, 405
+
+#: Open to every member; not to people without a membership.
+EVERY_MEMBER = row(anonymous=SIGN_IN, members=OK, stranger=OK, lone=NO, staff=NO)
+#: Materials and lists of materials: staff read them too.
+EVERY_READER = row(anonymous=SIGN_IN, members=OK, stranger=OK, lone=NO, staff=OK)
+#: One's own things: everybody who is signed in.
+EVERYBODY = row(OK, anonymous=SIGN_IN)
+#: What belongs to the partner: another partner's member learns nothing, not even that it exists.
+WORKS_LEADS = row(anonymous=SIGN_IN, seller=OK, owner=OK, head=OK, engineer=NO, stranger=UNKNOWN, lone=NO, staff=NO)
+LISTS_LEADS = WORKS_LEADS | {"stranger": OK}
+MANAGES = row(anonymous=SIGN_IN, seller=NO, owner=OK, head=NO, engineer=NO, stranger=UNKNOWN, lone=NO, staff=NO)
+#: One seller's own attempt: nobody else's, not a colleague's, not staff's.
+THE_SELLER_S = row(UNKNOWN, anonymous=SIGN_IN, seller=OK)
+#: The same for the owner's own credential.
+THE_OWNER_S = row(UNKNOWN, anonymous=SIGN_IN, owner=OK)
+
+
+def redirecting(answers: dict[str, int]) -> dict[str, int]:
+    """The same people, where success goes on to another page."""
+    return {kind: GONE_ON if status == OK else status for kind, status in answers.items()}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An address with a method, and what each kind of person is answered."""
+
+    name: str
+    answers: dict[str, int]
+    method: str = "get"
+    args: Callable[[World], list] = lambda world: []
+    data: Callable[[World], dict] = lambda world: {}
+
+    @property
+    def id(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def of(thing: str, field: str = "public_id") -> Callable[[World], list]:
+    """The argument of an address: a field of one of the world's things."""
+    return lambda world: [getattr(getattr(world, thing), field)]
+
+
+CASES = [
+    # Home and the shell
+    Case("home:dashboard", EVERY_READER),
+    Case("core:styleguide", row(NO, anonymous=SIGN_IN, staff=OK)),
+    Case("core:brand", row(OK)),
+    Case("core:set_theme", row(GONE_ON), "post", data=lambda world: {"theme": "dark"}),
+    Case("core:set_language", row(GONE_ON), "post", data=lambda world: {"language": "ru"}),
+    # A person's own
+    Case("accounts:preferences", EVERYBODY),
+    Case("accounts:second_factor", EVERYBODY),
+    Case("notifications:inbox", EVERYBODY),
+    Case("notifications:preferences", EVERYBODY),
+    Case("notifications:read_all", redirecting(EVERYBODY), "post"),
+    Case("notifications:open", row(UNKNOWN, anonymous=SIGN_IN, seller=GONE_ON), "post", of("notice")),
+    # The partner
+    Case("partners:organisation", EVERY_MEMBER),
+    Case("partners:agreement", EVERY_MEMBER),
+    Case("partners:agreement_version", EVERY_MEMBER, args=lambda world: [1]),
+    Case("partners:switch", row(CONFLICT, anonymous=SIGN_IN), "post", data=lambda world: {"membership": "of-nobody"}),
+    Case("partners:team", row(NO, anonymous=SIGN_IN, owner=OK, head=OK, stranger=OK)),
+    Case("partners:invite", row(NO, anonymous=SIGN_IN, owner=OK, stranger=OK)),
+    Case("partners:resend", redirecting(MANAGES), "post", of("invitation")),
+    Case("partners:cancel", redirecting(MANAGES), "post", of("invitation")),
+    Case("partners:roles", MANAGES, args=of("colleague")),
+    Case("partners:leave", MANAGES, args=of("colleague")),
+    Case("partners:leave", redirecting(MANAGES), "post", of("colleague")),
+    Case("partners:invitation", row(OK), args=lambda world: [world.token]),
+    # Study
+    Case("training:search", EVERY_READER),
+    Case("training:complete", redirecting(EVERY_MEMBER), "post", of("lesson", "translation_key")),
+    Case("content:file", EVERY_READER, args=lambda world: [world.image.file.name]),
+    # Exams
+    Case("certification:exams", EVERY_MEMBER),
+    Case("certification:exam", EVERY_MEMBER, args=of("exam", "slug")),
+    Case("certification:start", redirecting(EVERY_MEMBER) | {"owner": CONFLICT}, "post", of("exam", "slug")),
+    Case("certification:credentials", EVERYBODY),
+    Case("certification:standing", EVERY_MEMBER),
+    Case("certification:attempt", THE_SELLER_S, args=of("attempt")),
+    Case("certification:save", redirecting(THE_SELLER_S), "post", of("attempt"),
+         lambda world: {"position": 1, "response": 1, "seq": 1}),
+    Case("certification:submit", redirecting(THE_SELLER_S), "post", of("attempt")),
+    Case("certification:result", redirecting(THE_SELLER_S), args=of("attempt")),
+    Case("certification:count", redirecting(THE_OWNER_S), "post", of("credential"),
+         lambda world: {"membership": world.memberships["owner"].public_id}),
+    # Leads
+    Case("leads:offers", LISTS_LEADS),
+    Case("leads:offer", WORKS_LEADS, args=of("offer")),
+    Case("leads:accept", redirecting(WORKS_LEADS), "post", of("offer")),
+    Case("leads:decline", redirecting(WORKS_LEADS), "post", of("offer"), lambda world: {"reason": "no_time"}),
+    Case("leads:lead", WORKS_LEADS, args=of("lead")),
+    Case("leads:win", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"amount": "100", "currency": "EUR"}),
+    Case("leads:lose", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"reason": "price"}),
+]  # fmt: skip
+
+
+def our_addresses() -> set[str]:
+    """Every named address in a namespace of ours."""
+    found = set()
+
+    def walk(patterns: list, namespace: str) -> None:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                module = getattr(pattern.urlconf_module, "__name__", "")
+                ours = not pattern.app_name or module.startswith(OURS)
+                if ours:
+                    walk(pattern.url_patterns, pattern.namespace or namespace)
+            elif isinstance(pattern, URLPattern) and namespace:
+                found.add(f"{namespace}:{pattern.name}")
+
+    walk(get_resolver().url_patterns, "")
+    return found
+
+
+def test_every_address_of_ours_is_in_the_matrix_and_no_other():
+    assert {case.name for case in CASES} == our_addresses()
+
+
+@pytest.mark.django_db
+class TestTheMatrix:
+    def test_each_person_is_answered_as_the_row_says(self, client):
+        """One world for all rows: each request is rolled back."""
+        world = build_world(timezone.now())
+        wrong = {}
+        for case in CASES:
+            address = reverse(case.name, args=case.args(world))
+            for persona in PERSONAS:
+                status = ask(client, world, persona, case.method, address, case.data(world))
+                if status != case.answers[persona]:
+                    wrong[f"{case.id} as {persona}"] = (status, case.answers[persona])
+        assert wrong == {}, "\n".join(f"{what}: answered {got}, expected {want}" for what, (got, want) in wrong.items())
+
+    def test_what_changes_something_is_not_done_by_a_link(self, client):
+        world = build_world(timezone.now())
+        done = {
+            case.id: status
+            for case in CASES
+            if case.method == "post" and case.name not in {"partners:leave"}  # a link leads to its question
+            and (status := ask(client, world, "owner", "get", reverse(case.name, args=case.args(world))))
+            not in {405, 404, 403}
+        }  # fmt: skip
+        assert done == {}
+
+
+def ask(client, world: World, persona: str, method: str, address: str, data: dict | None = None) -> int:
+    """The status that this person is answered; nothing that the request did remains."""
+    with transaction.atomic():
+        client.logout()
+        if person := world.people[persona]:
+            client.force_login(person)
+        answer = getattr(client, method)(address, data or {})
+        if answer.streaming:
+            list(answer.streaming_content)  # read to its end, the file is closed
+        transaction.set_rollback(True)
+    return answer.status_code
+
+
+PAGES = [
+    "library/",
+    "library/calls/",
+    "library/objections/",
+    "library/objections/too-expensive/",
+    "courses/",
+    "courses/first-steps/",
+    "courses/first-steps/listen/",
+]
+
+
+@pytest.mark.django_db
+class TestThePageTree:
+    def test_pages_are_for_members_and_staff(self, client):
+        world = build_world(timezone.now())
+        wrong = {
+            f"{page} as {persona}": status
+            for page in PAGES
+            for persona in PERSONAS
+            if (status := ask(client, world, persona, "get", f"/en/{page}")) != EVERY_READER[persona]
+        }
+        assert wrong == {}
+
+
+#: Third-party addresses, by one rule each: what an anonymous person and a partner's owner are answered.
+FOREIGN = {
+    "/admin/": (302, 302),
+    "/admin/login/": (302, 302),
+    "/admin/password_reset/": (302, 302),
+    "/admin/pages/": (302, 302),
+    "/admin/users/": (302, 302),
+    "/admin/reports/site-history/": (302, 302),
+    "/en/sign-in/login/": (200, 302),
+    "/en/sign-in/signup/": (200, 302),
+    "/en/sign-in/2fa/": (302, 200),
+}
+
+
+@pytest.mark.django_db
+def test_third_party_addresses_follow_their_rule(client):
+    world = build_world(timezone.now())
+    answered = {
+        address: tuple(ask(client, world, persona, "get", address) for persona in ("anonymous", "owner"))
+        for address in FOREIGN
+    }
+    assert answered == FOREIGN
+
+
+@pytest.mark.django_db
+def test_nobody_signs_up_without_an_invitation(client):
+    page = client.get(reverse("account_signup"))
+    assert b"password1" not in page.content
+    client.post(
+        reverse("account_signup"), {"email": "me@x.example", "password1": "pass-word-42x", "password2": "pass-word-42x"}
+    )
+    assert not User.objects.filter(email="me@x.example").exists()
