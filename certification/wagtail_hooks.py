@@ -1,0 +1,62 @@
+"""What certification hangs on the shell and on Wagtail's admin."""
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from wagtail import hooks
+from wagtail.permissions import register_permission_policy
+
+from certification.access import may_sit
+from certification.models import Exam
+from certification.services.qualifications import list_lapses_without
+from certification.viewsets import POLICIES, CertificationGroup
+from portal.core.shell import NavItem
+from portal.partners.middleware import MemberRequest
+from portal.partners.models import Membership
+from training import registry as training_registry
+from training.models import CoursePage
+from training.registry import CourseLink
+
+
+@hooks.register("portal_navigation")
+def navigation(request: MemberRequest) -> NavItem | None:
+    if not may_sit(getattr(request, "membership", None)):
+        return None
+    url = reverse("certification:exams")
+    return NavItem(_("Exams"), url, icon="exam", order=40, active=request.path.startswith(url))
+
+
+@hooks.register(training_registry.HOOK)
+def link_exams(request: MemberRequest, course: CoursePage) -> list[CourseLink]:
+    """From a course to the exams that it prepares for."""
+    if not may_sit(getattr(request, "membership", None)):
+        return []
+    exams = Exam.objects.filter(is_open=True, course__translation_key=course.translation_key)
+    return [
+        CourseLink(
+            _("Exam: %(exam)s") % {"exam": exam},
+            reverse("certification:exam", args=[exam.slug]),
+            note=_("It opens when you have completed the course."),
+            icon="exam",
+        )
+        for exam in exams
+    ]
+
+
+@hooks.register("partners_leaving_effects")
+def name_lapses(member: Membership) -> list[str]:
+    """What an owner should know before a member's membership is ended."""
+    return [
+        _("Without their credentials your organisation is no longer qualified: %(programme)s.")
+        % {"programme": programme}
+        for programme in list_lapses_without(member, now=timezone.now())
+    ]
+
+
+for model, policy in POLICIES.items():
+    register_permission_policy(model, policy)
+
+
+@hooks.register("register_admin_viewset")
+def register_certification() -> CertificationGroup:
+    return CertificationGroup()

@@ -1,0 +1,501 @@
+"""The pages of a candidate, most of them without JavaScript: the test client has none."""
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from certification.models import Attempt, AttemptState, Credential, Exam, Programme, QuestionVersion
+from certification.services.attempts import read_answers, start_attempt, submit_attempt
+from tests.certification.test_attempts import right_places
+from tests.factories.accounts import UserFactory
+from tests.factories.certification import (
+    CredentialFactory,
+    ExamFactory,
+    ProgrammeFactory,
+    QuestionFactory,
+    QuestionVersionFactory,
+    qualify,
+)
+from tests.factories.partners import MembershipFactory, PartnerFactory
+from training.models import ProductDocPage
+
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def clock(now):
+    with time_machine.travel(now, tick=False) as travelled:
+        yield travelled
+
+
+@pytest.fixture
+def member():
+    return MembershipFactory(partner=PartnerFactory(agreed=True))
+
+
+@pytest.fixture
+def exam():
+    return ExamFactory(title={"en": "Sales technique", "ru": "Техника продаж"})
+
+
+@pytest.fixture
+def visitor(client, member):
+    client.force_login(member.user)
+    return client
+
+
+@pytest.fixture
+def attempt(member, exam, now):
+    return start_attempt(member, exam=exam, seed=7, now=now)
+
+
+def url(name, *args):
+    return reverse(f"certification:{name}", args=args)
+
+
+def text_of(response):
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def sheet_data(attempt, answers=None, seq=0):
+    total = len(attempt.drawn.questions)
+    return {"shown": total, "seq": seq, **{f"q{p}": places for p, places in (answers or {}).items()}}
+
+
+def post_json(client, attempt, **data):
+    return client.post(url("save", attempt.public_id), data, headers={"accept": "application/json"})
+
+
+# --- Before the sitting ----------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_each_exam_with_the_reader_s_mark(visitor, member, exam, now):
+    held = ExamFactory()
+    CredentialFactory(membership=member, exam=held, issued_at=now)
+    ExamFactory(is_open=False, title={"en": "Secret exam"})
+    page = text_of(visitor.get(url("exams")))
+    assert "Sales technique" in page
+    assert "Open to you" in page
+    assert "Until 24 Nov 2027" in page
+    assert "Secret exam" not in page
+
+
+def test_the_list_costs_the_same_for_few_and_many_exams(visitor, member, now):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            assert visitor.get(url("exams")).status_code == 200
+        return len(queries)
+
+    ExamFactory()
+    count()
+    few = count()
+    for exam in ExamFactory.create_batch(8):
+        CredentialFactory(membership=member, exam=exam, issued_at=now)
+    assert count() == few
+
+
+def test_the_intro_tells_the_rules_and_offers_the_start(visitor, exam):
+    page = text_of(visitor.get(url("exam", exam.slug)))
+    assert "Start the exam" in page
+    assert "70% of the whole exam" in page
+    assert "24 hours later" in page
+
+
+def test_the_intro_says_why_not_and_what_would_change_it(visitor, member, exam, attempt, now):
+    submit_attempt(attempt, by=member.user, now=now)
+    page = text_of(visitor.get(url("exam", exam.slug)))
+    assert "did not pass" in page
+    assert "You may try again from 25 Nov" in page
+    assert "Start the exam" not in page
+
+
+def test_the_intro_links_to_the_course_that_is_asked_for(visitor, exam, course):
+    exam.course = course
+    exam.save()
+    response = visitor.get(url("exam", exam.slug))
+    assert "Complete the course “Selling well” first." in text_of(response)
+    assert "/courses/selling-well/" in response.content.decode()
+
+
+def test_a_closed_exam_that_one_never_sat_is_not_there(visitor):
+    assert visitor.get(url("exam", ExamFactory(is_open=False).slug)).status_code == 404
+
+
+def test_a_refused_start_is_answered_with_a_page_that_says_why(visitor, member, exam, now):
+    CredentialFactory(membership=member, exam=exam, issued_at=now)
+    response = visitor.post(url("start", exam.slug))
+    assert response.status_code == 409
+    assert "You may renew it from 25 Sep 2027." in text_of(response)
+
+
+def test_a_start_is_a_post(visitor, exam):
+    assert visitor.get(url("start", exam.slug)).status_code == 405
+
+
+def test_people_without_a_partner_are_told_so(client, exam):
+    client.force_login(UserFactory())
+    for name, args in (("exams", ()), ("exam", (exam.slug,)), ("standing", ())):
+        assert client.get(url(name, *args)).status_code == 403
+    assert client.post(url("start", exam.slug)).status_code == 403
+    assert client.get(url("credentials")).status_code == 200
+
+
+def test_nothing_is_open_to_the_public(client, exam):
+    for name, args in (("exams", ()), ("exam", (exam.slug,)), ("credentials", ()), ("standing", ())):
+        assert client.get(url(name, *args)).status_code == 302
+
+
+# --- The sitting, without JavaScript ---------------------------------------------------------------------------------
+
+
+def test_the_whole_sitting_works_without_javascript(visitor, member, exam, now, clock):
+    response = visitor.post(url("start", exam.slug))
+    attempt = Attempt.objects.get()
+    assert response.url == url("attempt", attempt.public_id)
+    answers = right_places(attempt)
+
+    first = {position: answers[position] for position in (1, 2, 3)}
+    response = visitor.post(url("save", attempt.public_id), sheet_data(attempt, first), follow=True)
+    assert "Your answers are saved." in text_of(response)
+    assert "3 of 6 answered" in text_of(response)
+    for position, places in first.items():
+        for place in places:
+            assert f'name="q{position}" value="{place}" checked' in response.content.decode()
+
+    clock.shift(20 * MINUTE)  # the connection was lost; the page is loaded again
+    page = visitor.get(url("attempt", attempt.public_id))
+    assert "3 of 6 answered" in text_of(page)
+    assert "The exam ends at 09:30" in text_of(page).replace("\xa0", " ")
+
+    seq = re.search(r'name="seq" value="(\d+)"', page.content.decode()).group(1)
+    response = visitor.post(
+        url("save", attempt.public_id), {**sheet_data(attempt, answers, seq), "then": "finish"}, follow=True
+    )
+    assert "Every question is answered." in text_of(response)
+    response = visitor.post(url("submit", attempt.public_id), follow=True)
+    assert "Passed" in text_of(response)
+    assert "100% of the marks" in text_of(response)
+    assert "mark-won" in response.content.decode()
+    assert Credential.objects.get().user == member.user
+
+
+def test_the_last_page_lists_what_is_not_answered(visitor, attempt):
+    visitor.post(url("save", attempt.public_id), sheet_data(attempt, {1: ["1"], 2: ["1"]}))
+    page = visitor.get(url("submit", attempt.public_id)).content.decode()
+    for position in (3, 4, 5, 6):
+        assert f"#q{position}" in page
+    assert "#q1" not in page
+
+
+def test_inputs_are_locked_after_the_deadline_and_the_result_is_one_button_away(visitor, attempt, clock):
+    clock.shift(30 * MINUTE)
+    page = visitor.get(url("attempt", attempt.public_id)).content.decode()
+    assert page.count("<fieldset") == page.count(" disabled>") == 6
+    assert "Save answers" not in page
+    response = visitor.post(url("submit", attempt.public_id), follow=True)
+    assert "Not passed this time" in text_of(response)
+
+
+def test_answers_that_come_along_with_the_last_second_count_within_the_grace(visitor, attempt, clock):
+    clock.shift(30 * MINUTE + timedelta(seconds=30))
+    visitor.post(url("submit", attempt.public_id), sheet_data(attempt, right_places(attempt)))
+    assert Attempt.objects.get().score == 100
+
+
+def test_late_answers_are_told_to_be_late(visitor, attempt, clock):
+    clock.shift(32 * MINUTE)
+    response = visitor.post(url("save", attempt.public_id), sheet_data(attempt, {1: ["1"]}), follow=True)
+    assert "came too late to count" in text_of(response)
+    assert read_answers(attempt) == {}
+
+
+def test_a_page_that_another_page_overtook_is_told_so(visitor, attempt):
+    visitor.post(url("save", attempt.public_id), sheet_data(attempt, {1: ["1"]}))
+    response = visitor.post(url("save", attempt.public_id), sheet_data(attempt, {1: ["2"]}), follow=True)
+    assert "open on another page too" in text_of(response)
+
+
+# --- The sitting, as the exam-sheet speaks ---------------------------------------------------------------------------
+
+
+def test_one_answer_is_saved_and_confirmed_with_its_number_and_the_deadline(visitor, attempt):
+    response = post_json(visitor, attempt, position=2, response=["1"], seq=5)
+    assert response.status_code == 200
+    assert response.json() == {"saved": 5, "deadline": attempt.deadline_at.isoformat()}
+    page = visitor.get(url("attempt", attempt.public_id)).content.decode()
+    assert 'data-seq="5"' in page
+
+
+def test_a_stale_page_is_answered_409_and_its_answer_is_kept(visitor, attempt):
+    post_json(visitor, attempt, position=2, response=["1"], seq=1)
+    response = post_json(visitor, attempt, position=2, response=["2"], seq=1)
+    assert response.status_code == 409
+    assert response.json()["saved"] == 1
+
+
+def test_an_answer_after_the_end_is_answered_410(visitor, attempt, clock):
+    clock.shift(32 * MINUTE)
+    assert post_json(visitor, attempt, position=2, response=["1"], seq=1).status_code == 410
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"position": "x", "seq": "1"},
+        {"position": "1", "seq": "-1"},
+        {"position": "1"},
+        {"position": "1", "seq": "9" * 30},
+        {"position": "77", "seq": "1", "response": "1"},
+        {"shown": "many", "seq": "1"},
+        {},
+    ],
+)
+def test_nonsense_is_refused_with_a_reason(visitor, attempt, data):
+    response = post_json(visitor, attempt, **data)
+    assert response.status_code == 409
+    assert response.json()["code"] == "bad_answer"
+
+
+# --- Another person's attempt ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("relation", ["colleague", "stranger"])
+def test_another_person_s_attempt_is_not_there(client, attempt, member, relation):
+    other = MembershipFactory(partner=member.partner) if relation == "colleague" else MembershipFactory()
+    client.force_login(other.user)
+    for name in ("attempt", "submit", "result"):
+        assert client.get(url(name, attempt.public_id)).status_code == 404
+    assert client.post(url("submit", attempt.public_id)).status_code == 404
+    assert client.post(url("save", attempt.public_id), sheet_data(attempt)).status_code == 404
+    assert post_json(client, attempt, position=1, response=["1"], seq=1).status_code == 404
+    assert Attempt.objects.get().state == AttemptState.IN_PROGRESS
+
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_no_key_reaches_the_browser(visitor, member, now):
+    """Every byte of a sitting and of a failed result, searched for keys, feedback, and the author's option ids."""
+    exam = ExamFactory(questions=6)
+    for version in QuestionVersion.objects.select_related("question"):
+        # A secret on the right options alone; their texts are made as long as the others'.
+        for option in version.content.get("options", []):
+            option["id"] = ("KEYRIGHT" if option["correct"] else "KEYWRONG") + option["id"]
+        version.save()
+    attempt = start_attempt(member, exam=exam, seed=3, now=now)
+    answers = {position: ["1"] for position in range(1, 13)}
+    responses = [
+        visitor.get(url("exams")),
+        visitor.get(url("exam", exam.slug)),
+        visitor.get(url("attempt", attempt.public_id)),
+        post_json(visitor, attempt, position=1, response=["1"], seq=1),
+        post_json(visitor, attempt, position=1, response=["2"], seq=1),
+        visitor.post(url("save", attempt.public_id), sheet_data(attempt, answers, 2), follow=True),
+        visitor.get(url("submit", attempt.public_id)),
+        visitor.post(url("submit", attempt.public_id), follow=True),
+        post_json(visitor, attempt, position=1, response=["2"], seq=9),
+    ]
+    seen = b"".join(
+        response.content + json.dumps(dict(response.headers)).encode() + str(response.cookies).encode()
+        for response in responses
+    )
+    assert attempt.drawn.questions
+    for secret in (b"KEYRIGHT", b"KEYWRONG", b"FEEDBACK", b"right-1", b"wrong-1", b"correct", b'answer"', b"is_right"):
+        assert secret not in seen, secret
+
+
+def test_the_markup_of_right_and_wrong_options_is_the_same(visitor, attempt):
+    page = visitor.get(url("attempt", attempt.public_id)).content.decode()
+    options = re.findall(r'<label class="option">(.*?)</label>', page)
+    shapes = {re.sub(r'name="q\d+"|value="\d+"|<span>.*</span>|type="\w+"', "", option) for option in options}
+    assert len(options) >= 12
+    assert len(shapes) == 1
+
+
+# --- Cost ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_exam_s_page_costs_at_most_twelve_queries_whatever_the_number_of_questions(visitor, member, now):
+    costs = []
+    for size in (5, 25):
+        attempt = start_attempt(member, exam=ExamFactory(questions=size), seed=1, now=now)
+        visitor.get(url("attempt", attempt.public_id))
+        for name in ("attempt", "submit"):
+            with CaptureQueriesContext(connection) as queries:
+                assert visitor.get(url(name, attempt.public_id)).status_code == 200
+            costs.append(len(queries))
+    assert costs[:2] == costs[2:]
+    assert max(costs) <= 12
+
+
+def test_a_page_of_fifty_questions_weighs_less_than_forty_kilobytes(visitor, member, now):
+    attempt = start_attempt(member, exam=ExamFactory(questions=25), seed=1, now=now)
+    assert len(visitor.get(url("attempt", attempt.public_id)).content) < 40_000
+
+
+# --- The result ------------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_result_shows_the_sections_and_the_way_back(visitor, member, exam, attempt, now):
+    answers = right_places(attempt)
+    submit_attempt(attempt, answers={p: answers[p] for p in (1, 2, 3)}, client_seq=1, by=member.user, now=now)
+    page = visitor.get(url("result", attempt.public_id))
+    words = text_of(page)
+    assert "Not passed this time" in words
+    assert "50% of the marks; 70% are needed" in words
+    assert "3 of 3" in words
+    assert "0 of 3" in words
+    assert "You may try again from" in words
+    assert "mark-revoked" in page.content.decode()
+
+
+def test_a_failed_section_links_to_all_that_its_questions_cite_and_a_passed_one_to_nothing(
+    visitor, member, tree, exam, now
+):
+    cited = {}
+    for place, section in enumerate(exam.sections.all()):
+        page = tree.add(tree.libraries["en"], ProductDocPage(title=f"Document {place}", slug=f"document-{place}"))
+        cited[place] = page
+        for version in QuestionVersion.objects.filter(question__topic=section.topic):
+            version.citations = [[str(page.translation_key), ""]]
+            version.save()
+    attempt = start_attempt(member, exam=exam, seed=7, now=now)
+    answers = right_places(attempt)
+    submit_attempt(attempt, answers={p: answers[p] for p in (1, 2, 3)}, client_seq=1, by=member.user, now=now)
+    page = visitor.get(url("result", attempt.public_id)).content.decode()
+    assert "Document 1" in page
+    assert "Document 0" not in page
+
+
+def test_a_passed_result_names_the_next_exam_of_the_programme(visitor, member, exam, attempt, now):
+    following = ExamFactory(title={"en": "Product knowledge"})
+    ProgrammeFactory(exams=[exam, following])
+    submit_attempt(attempt, answers=right_places(attempt), client_seq=1, by=member.user, now=now)
+    page = visitor.get(url("result", attempt.public_id))
+    assert url("exam", following.slug) in page.content.decode()
+    assert "mark-won" not in page.content.decode()
+
+
+def test_a_running_attempt_has_no_result_and_a_graded_one_no_sheet(visitor, attempt, member, now):
+    assert visitor.get(url("result", attempt.public_id)).url == url("attempt", attempt.public_id)
+    submit_attempt(attempt, by=member.user, now=now)
+    assert visitor.get(url("attempt", attempt.public_id)).url == url("result", attempt.public_id)
+    assert visitor.get(url("submit", attempt.public_id)).url == url("result", attempt.public_id)
+
+
+def test_a_person_who_has_left_the_partner_still_sees_their_result(client, member, attempt, now):
+    submit_attempt(attempt, by=member.user, now=now)
+    member.ended_at = now
+    member.save()
+    client.force_login(member.user)
+    assert client.get(url("result", attempt.public_id)).status_code == 200
+    assert client.get(url("credentials")).status_code == 200
+
+
+# --- Credentials and standing ----------------------------------------------------------------------------------------
+
+
+def test_the_credentials_page_shows_every_state_and_only_the_reader_s_own(visitor, member, exam, now):
+    CredentialFactory(membership=member, exam=exam, issued_at=now)
+    CredentialFactory(membership=member, exam=ExamFactory(), issued_at=now - timedelta(days=320))
+    CredentialFactory(membership=member, exam=ExamFactory(), issued_at=now - timedelta(days=500))
+    CredentialFactory(membership=member, exam=ExamFactory(), issued_at=now, revoked_at=now, reason="Copied answers")
+    CredentialFactory(
+        membership=MembershipFactory(partner=member.partner),
+        exam=ExamFactory(title={"en": "A colleague's"}),
+        issued_at=now,
+    )
+    page = text_of(visitor.get(url("credentials")))
+    for words in ("Until 24 Nov 2027", "Expires on", "Expired on", "Copied answers"):
+        assert words in page
+    assert "A colleague's" not in page
+
+
+def test_a_person_in_two_partners_chooses_for_which_a_credential_counts(visitor, member, exam, now):
+    other = MembershipFactory(user=member.user, partner=PartnerFactory(name="Second home"))
+    credential = CredentialFactory(membership=member, exam=exam, issued_at=now)
+    assert "Count it for Second home" in text_of(visitor.get(url("credentials")))
+    response = visitor.post(url("count", credential.public_id), {"membership": other.public_id}, follow=True)
+    assert "From now on it counts for Second home." in text_of(response)
+    assert Credential.objects.get().membership == other
+
+
+def test_nobody_moves_another_s_credential(visitor, member, exam, now):
+    theirs = CredentialFactory(membership=MembershipFactory(partner=member.partner), exam=exam, issued_at=now)
+    assert visitor.post(url("count", theirs.public_id), {"membership": member.public_id}).status_code == 404
+
+
+def test_the_standing_page_says_in_words_what_is_lacking_and_by_whom(visitor, member, exam, now):
+    second = ExamFactory(title={"en": "Product knowledge"})
+    ProgrammeFactory(exams=[exam, second], people=2)
+    CredentialFactory(membership=member, exam=exam, issued_at=now)
+    page = text_of(visitor.get(url("standing")))
+    assert "One more person with “Sales technique”." in page
+    assert "2 more people with “Product knowledge”." in page
+    assert f"{member.user} still needs “Product knowledge”." in page
+    assert "Not qualified" in page
+
+
+def test_the_standing_page_shows_until_when_the_gate_is_open(visitor, member, now):
+    qualify(member, ProgrammeFactory(), now)
+    page = text_of(visitor.get(url("standing")))
+    assert "Qualified" in page
+    assert "qualified until 14 Nov 2027" in page
+
+
+def test_the_standing_page_is_that_of_the_reader_s_own_partner(visitor, member, now):
+    programme = ProgrammeFactory()
+    stranger = MembershipFactory()
+    qualify(stranger, programme, now)
+    page = text_of(visitor.get(url("standing")))
+    assert str(stranger.user) not in page
+    assert "Not qualified" in page
+
+
+def test_the_pages_speak_russian(visitor, attempt):
+    page = visitor.get(f"/ru/exams/attempts/{attempt.public_id}/").content.decode()
+    assert 'lang="ru"' in page
+    assert "Вопрос номер" in page
+    assert "Техника продаж" in page
+
+
+def test_a_slug_that_would_hide_a_page_is_refused():
+    with pytest.raises(ValidationError, match="address of another page"):
+        Exam(slug="standing", title={"en": "X"}, letter="X").full_clean()
+
+
+def test_a_question_that_is_retired_during_a_sitting_stays_in_it(visitor, attempt, member, now):
+    topic = QuestionFactory().topic
+    QuestionVersionFactory(question__topic=topic)
+    QuestionVersion.objects.filter(first_asked_at__isnull=False).update(state="retired")
+    assert visitor.get(url("attempt", attempt.public_id)).status_code == 200
+
+
+def test_a_course_links_to_the_exam_that_it_prepares_for(visitor, member, exam, course):
+    exam.course = course
+    exam.save()
+    ExamFactory(course=course, is_open=False)
+    page = visitor.get("/en/courses/selling-well/").content.decode()
+    assert page.count(url("exam", exam.slug)) == 1
+    assert "Exam: Sales technique" in page
+
+
+def test_an_owner_is_told_what_lapses_if_a_member_leaves(client, now):
+    owner = MembershipFactory(partner=PartnerFactory(agreed=True), roles=["owner"])
+    seller = MembershipFactory(partner=owner.partner)
+    qualify(seller, ProgrammeFactory(title={"en": "Certified sales"}), now)
+    client.force_login(owner.user)
+    words = "no longer qualified: Certified sales."
+    assert words in text_of(client.get(reverse("partners:leave", args=[seller.public_id])))
+    qualify(owner, Programme.objects.get(), now)
+    assert words not in text_of(client.get(reverse("partners:leave", args=[seller.public_id])))
