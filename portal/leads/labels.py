@@ -1,0 +1,92 @@
+"""The wording of codes that pure modules and stored rows use. Said once; screens and commands read it here."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from portal.leads.models import FieldChoices, HeldReason
+from portal.leads.routing import Verdict
+from portal.leads.rows import Reason, UnreadableFile
+
+VERDICTS: dict[Verdict, str | Promise] = {
+    Verdict.INACTIVE: _("The partner is not active"),
+    Verdict.AGREEMENT: _("The current agreement is not accepted"),
+    Verdict.QUALIFICATION: _("Not qualified in the programme"),
+    Verdict.TERRITORY: _("Does not work in the region"),
+    Verdict.PRODUCT: _("Does not sell the product"),
+    Verdict.ALREADY_OFFERED: _("Was offered this lead before"),
+    Verdict.OPEN_CAP: _("Has as many open offers as it may"),
+    Verdict.NOT_ITS_TURN: _("It was not its turn yet"),
+    Verdict.WINNER: _("Got the lead"),
+}
+
+REASONS: dict[Reason, str | Promise] = {
+    Reason.MISSING: _("is empty"),
+    Reason.UNKNOWN: _("is not known to the portal"),
+    Reason.BAD_DATE: _("is not a date that can be read (2026-11-24 or 24.11.2026)"),
+    Reason.FUTURE_DATE: _("lies in the future"),
+    Reason.BAD_NUMBER: _("is not a whole number"),
+    Reason.BAD_EMAIL: _("is not an e-mail address"),
+    Reason.BAD_PHONE: _("is not a phone number with its country code"),
+    Reason.TOO_LONG: _("is too long and was cut short"),
+    Reason.REPEATED: _("stands in an earlier row of this file"),
+    Reason.EXTRA_CELLS: _("has more cells than the header"),
+    Reason.FEWER_CELLS: _("has fewer cells than the header"),
+}
+
+#: Short names of fields, as a report of problems has them.
+FIELDS: dict[str, str | Promise] = {
+    **{choice.value: choice.label for choice in FieldChoices},
+    FieldChoices.MESSAGE.value: _("Message"),
+    FieldChoices.CONTACT_NAME.value: _("Contact's name"),
+    FieldChoices.CONTACT_EMAIL.value: _("Contact's e-mail"),
+    FieldChoices.CONTACT_PHONE.value: _("Contact's phone"),
+    FieldChoices.EXTERNAL_ID.value: _("Number at the source"),
+    FieldChoices.EVIDENCE.value: pgettext_lazy("column", "Evidence"),
+    "row": pgettext_lazy("table", "Row"),
+}
+
+#: Which field a hold is about, and the one thing that would end it.
+REMEDIES: dict[HeldReason, tuple[str, str | Promise]] = {
+    HeldReason.UNKNOWN_PRODUCT: ("product", _("Name the product in the source, or complete the lead.")),
+    HeldReason.UNKNOWN_REGION: ("region", _("Name the region in the source, or complete the lead.")),
+    HeldReason.NO_ROUTE: ("route", _("Add a route for this product and region.")),
+    HeldReason.NO_CONTACT: ("company", _("Complete the lead with a company or a contact.")),
+    HeldReason.NO_QUALIFIED_PARTNER: ("route", _("It wakes when a partner qualifies in the route's programme.")),
+    HeldReason.NO_PARTNER_HERE: ("region", _("It wakes when a partner for this region and product qualifies.")),
+    HeldReason.AT_CAPACITY: ("route", _("It wakes when a partner answers an open offer, or the route allows more.")),
+    HeldReason.ALL_OFFERED: ("route", _("It wakes when another partner for it qualifies.")),
+}
+
+
+def describe_unreadable(error: UnreadableFile) -> tuple[str | Promise, str | Promise]:
+    """Why a file is refused as a whole, and what would change that."""
+    match error.code:
+        case "empty":
+            return _("The file is empty."), _("Export it again, with its header row.")
+        case "no_identity":
+            return (
+                _("No column of the file is the identity of a lead. The first row has: %(found)s.")
+                % {"found": error.details["found"]},
+                _("The source expects it in the column “%(wanted)s”: without it a second import doubles every lead.")
+                % {"wanted": error.details["wanted"]},
+            )
+        case "column_twice":
+            return (
+                _("Several columns mean the same: %(columns)s.") % error.details,
+                _("Rename or remove one of them in the file."),
+            )
+        case "open_quote":
+            return (
+                _("A quotation mark opened in row %(row)s is never closed: the rows after it would be lost.")
+                % error.details,
+                _("Close or double it in the file."),
+            )
+    raise KeyError(error.code)
+
+
+def describe_problem(problem: dict[str, str]) -> str:
+    """A stored problem in words: "Product is not known to the portal: GTK 500"."""
+    field = FIELDS.get(problem["field"], problem["field"])
+    text = f"{field} {REASONS[Reason(problem['reason'])]}"
+    return f"{text}: {problem['value']}" if problem.get("value") else text

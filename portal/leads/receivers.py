@@ -1,0 +1,67 @@
+"""What follows from which fact: a table of consequences."""
+
+from django.utils import timezone
+
+from certification.facts import partners_qualified
+from portal.core.models import Fact
+from portal.leads import tasks
+from portal.leads.facts import (
+    leads_offered,
+    leads_received,
+    offers_accepted,
+    offers_closed,
+    routes_changed,
+    sources_changed,
+)
+from portal.leads.notices import tell_about_offers
+from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
+from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
+from portal.leads.services.intake import reread_held_leads
+from portal.partners.facts import partner_standing_changed
+
+
+@leads_received.receiver
+def distribute_received_leads(fact: Fact) -> None:
+    for route_id in routes_of_leads(fact.payload["lead_ids"]):
+        tasks.distribute_route.delay(route_id)
+
+
+@leads_offered.receiver
+def tell_partners_of_offers(fact: Fact) -> None:
+    tell_about_offers(fact.payload["offer_ids"], now=fact.announced_at)
+
+
+# An answer of either kind frees room with the partner; what it gave back is a new lead of the same route.
+@offers_accepted.receiver
+def wake_leads_after_acceptance(fact: Fact) -> None:
+    wake_held_leads(partner_ids=partners_of_offers(fact.payload["offer_ids"]), now=timezone.now())
+
+
+@offers_closed.receiver
+def offer_again_and_wake_leads(fact: Fact) -> None:
+    wake_held_leads(partner_ids=partners_of_offers(fact.payload["offer_ids"]), now=timezone.now())
+
+
+@partners_qualified.receiver
+def wake_leads_for_qualified_partners(fact: Fact) -> None:
+    wake_held_leads(partner_ids=partners_of_qualifications(fact.payload["qualification_ids"]), now=timezone.now())
+
+
+@partner_standing_changed.receiver
+def wake_leads_for_changed_partners(fact: Fact) -> None:
+    wake_held_leads(partner_ids=fact.payload["partner_ids"], now=timezone.now())
+
+
+@routes_changed.receiver
+def read_leads_again_for_routes(_fact: Fact) -> None:
+    reread_held_leads(now=timezone.now())
+
+
+@routes_changed.receiver
+def wake_leads_of_changed_routes(fact: Fact) -> None:
+    wake_leads_of_routes(route_ids=fact.payload["route_ids"], now=timezone.now())
+
+
+@sources_changed.receiver
+def read_leads_again_for_sources(fact: Fact) -> None:
+    reread_held_leads(source_ids=fact.payload["source_ids"], now=timezone.now())

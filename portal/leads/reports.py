@@ -1,0 +1,106 @@
+"""Reading what was decided: for screens, and for receivers that need ids from ids."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+
+from certification.models import Qualification
+from portal.leads.labels import VERDICTS
+from portal.leads.models import Decision, Lead, Offer
+from portal.leads.routing import COMPETED, TURN, Verdict, accrue
+from portal.partners.models import Partner
+
+# --- Ids from ids -----------------------------------------------------------------------------------------------------
+
+
+def routes_of_leads(lead_ids: Iterable[int]) -> list[int]:
+    """The routes on which these leads wait as new."""
+    new = Lead.objects.new().filter(pk__in=list(lead_ids))
+    return sorted(set(new.order_by().values_list("route_id", flat=True)))
+
+
+def partners_of_offers(offer_ids: Iterable[int]) -> list[int]:
+    offers = Offer.objects.filter(pk__in=list(offer_ids)).order_by()
+    return sorted(set(offers.values_list("partner_id", flat=True)))
+
+
+def partners_of_qualifications(qualification_ids: Iterable[int]) -> list[int]:
+    found = Qualification.objects.filter(pk__in=list(qualification_ids)).order_by()
+    return sorted(set(found.values_list("partner_id", flat=True)))
+
+
+# --- Why it went where it went ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One partner of a decision. Credits are in turns, None for those that did not compete."""
+
+    partner_id: int
+    partner: str
+    weight: int
+    verdict: Verdict
+    label: str | Promise
+    before: float | None = None
+    accrued: float | None = None
+    after: float | None = None
+
+    @property
+    def competed(self) -> bool:
+        return self.verdict in COMPETED
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A decision in full: those that competed first, the winner at their head, then the others."""
+
+    decision: Decision
+    made_at: datetime
+    considered: tuple[Considered, ...]
+
+    @property
+    def competed(self) -> list[Considered]:
+        return [one for one in self.considered if one.competed]
+
+    @property
+    def stopped(self) -> list[Considered]:
+        return [one for one in self.considered if not one.competed]
+
+
+def explain_decisions(lead: Lead) -> list[Explained]:
+    """Every decision about the lead, the latest first. Two queries, however many partners were considered."""
+    decisions = list(Decision.objects.filter(lead=lead).select_related("roster", "route").order_by("-made_at", "-pk"))
+    partner_ids = {partner_id for decision in decisions for partner_id, _weight in decision.roster.entries}
+    names = dict(Partner.objects.filter(pk__in=partner_ids).values_list("pk", "name"))
+    return [explain(decision, names) for decision in decisions]
+
+
+def explain(decision: Decision, names: Mapping[int, str]) -> Explained:
+    """Set a stored decision against its roster. The accruals follow from the weights of those that competed."""
+    entries: Sequence[Sequence[int]] = decision.roster.entries
+    letters = [Verdict(letter) for letter in decision.verdicts]
+    competed = tuple(
+        (partner_id, weight)
+        for (partner_id, weight), letter in zip(entries, letters, strict=True)
+        if letter in COMPETED
+    )
+    accruals = accrue(competed) if competed else {}
+    before = dict(zip((partner_id for partner_id, _weight in competed), decision.credits, strict=True))
+    considered = []
+    for (partner_id, weight), letter in zip(entries, letters, strict=True):
+        turns: dict[str, float] = {}
+        if letter in COMPETED:
+            after = before[partner_id] + accruals[partner_id] - (TURN if letter is Verdict.WINNER else 0)
+            turns = {
+                "before": before[partner_id] / TURN,
+                "accrued": accruals[partner_id] / TURN,
+                "after": after / TURN,
+            }
+        considered.append(
+            Considered(partner_id, names.get(partner_id, f"#{partner_id}"), weight, letter, VERDICTS[letter], **turns)
+        )
+    order = list(Verdict)
+    considered.sort(key=lambda one: (-order.index(one.verdict), one.partner, one.partner_id))
+    return Explained(decision, decision.made_at, tuple(considered))

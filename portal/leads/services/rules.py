@@ -1,0 +1,25 @@
+"""Keeping what leads are read and distributed by. Staff edit these in forms; what follows from a change is told."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from portal.accounts.models import User
+from portal.leads.facts import routes_changed, sources_changed
+from portal.leads.models import Route, Source
+
+
+@transaction.atomic
+def keep_route(save: Callable[[], Route], *, by: User) -> Route:
+    """Save a route by the form's own ``save``; leads that it can take now are woken."""
+    route = save()
+    routes_changed.announce(route_ids=route.pk, by=by)
+    return route
+
+
+@transaction.atomic
+def keep_source(save: Callable[[], Source], *, by: User) -> Source:
+    """Save a source by the form's own ``save``; its leads that were held for an unknown name are read again."""
+    source = save()
+    sources_changed.announce(source_ids=source.pk, by=by)
+    return source

@@ -1,0 +1,22 @@
+"""Wake-ups. One line each: the services hold the work, and the database every due time."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from portal.leads.models import Route
+from portal.leads.services import distribution, offers
+
+
+@shared_task(name="leads.distribute_route")
+def distribute_route(route_id: int) -> None:
+    distribution.distribute(Route.objects.get(pk=route_id), now=timezone.now())
+
+
+@shared_task(name="leads.distribute_waiting_leads")
+def distribute_waiting_leads() -> None:
+    distribution.distribute_waiting_leads(now=timezone.now())
+
+
+@shared_task(name="leads.expire_due_offers")
+def expire_due_offers() -> None:
+    offers.expire_due_offers(now=timezone.now())

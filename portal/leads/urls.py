@@ -1,0 +1,17 @@
+"""Addresses of offers and leads, for members who work them."""
+
+from django.urls import path
+
+from portal.leads import views
+
+app_name = "leads"
+
+urlpatterns = [
+    path("", views.offers, name="offers"),
+    path("offers/<str:public_id>/", views.offer, name="offer"),
+    path("offers/<str:public_id>/accept/", views.accept, name="accept"),
+    path("offers/<str:public_id>/decline/", views.decline, name="decline"),
+    path("<str:public_id>/", views.lead, name="lead"),
+    path("<str:public_id>/won/", views.win, name="win"),
+    path("<str:public_id>/lost/", views.lose, name="lose"),
+]

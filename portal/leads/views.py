@@ -1,0 +1,350 @@
+"""The pages of people who work leads for a partner. Another partner's offers and leads do not exist here."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from certification.models import Qualification
+from portal.core.errors import NotAllowed, Refusal
+from portal.core.times import describe_moment
+from portal.leads.access import may_work_leads
+from portal.leads.amounts import to_major
+from portal.leads.discretion import mask_contacts
+from portal.leads.forms import DeclineForm, LoseForm, WinForm
+from portal.leads.models import FINISHED, DeclineReason, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.services import offers as offer_services
+from portal.leads.services import outcomes
+from portal.partners.access import member_required
+from portal.partners.middleware import MemberRequest
+from portal.partners.models import Membership
+
+PER_PAGE = 20
+#: An offer with less than this share of its window left is urgent.
+URGENT = 0.25
+
+works_leads = member_required(
+    may=may_work_leads,
+    refusal=gettext_lazy("Your job role does not include working leads."),
+    remedy=gettext_lazy("The owner of your organisation can give you a role that does, such as seller."),
+)
+
+
+def _member(request: MemberRequest) -> Membership:
+    """The membership that ``works_leads`` let in."""
+    if request.membership is None:
+        raise NotAllowed(_("You are not a member of a partner."))
+    return request.membership
+
+
+@require_GET
+@works_leads
+def offers(request: MemberRequest) -> HttpResponse:
+    """What is to be answered, what is in work, and what became of the rest."""
+    partner, now = _member(request).partner, timezone.now()
+    show = request.GET.get("show", "answer")
+    counts = Offer.objects.for_partner(partner).aggregate(
+        answer=Count("pk", filter=Q(state=OfferState.OPEN, due_at__gt=now)),
+        work=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status=LeadStatus.ACCEPTED)),
+        finished=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status__in=FINISHED)),
+        past=Count("pk", filter=Q(state__in=PAST) | Q(state=OfferState.OPEN, due_at__lte=now)),
+    )
+    rows = Offer.objects.for_partner(partner).select_related(
+        "lead__product", "lead__region", "lead__contact", "closed_by"
+    )
+    match show:
+        case "work":
+            rows = rows.filter(state=OfferState.ACCEPTED, lead__status=LeadStatus.ACCEPTED).order_by(
+                "-closed_at", "-pk"
+            )
+        case "finished":
+            rows = rows.filter(state=OfferState.ACCEPTED, lead__status__in=FINISHED)
+            rows = rows.order_by("-lead__finished_at", "-pk")
+        case "past":
+            rows = rows.filter(Q(state__in=PAST) | Q(state=OfferState.OPEN, due_at__lte=now)).order_by("-due_at", "-pk")
+        case _:
+            show = "answer"
+            rows = rows.filter(state=OfferState.OPEN, due_at__gt=now).order_by("due_at", "pk")
+    paginator = Paginator(rows, PER_PAGE)
+    paginator.count = counts[show]  # counted for the tabs already
+    page = paginator.get_page(request.GET.get("page"))
+    labels = {
+        "answer": pgettext("offers", "To answer"),
+        "work": pgettext("leads", "In work"),
+        "finished": pgettext("leads", "Finished"),
+        "past": pgettext("offers", "Given back"),
+    }
+    here = reverse("leads:offers")
+    context = {
+        "show": show,
+        "page": page,
+        "cards": [_card(offer, now=now) for offer in page],
+        "tabs": [
+            {
+                "label": label,
+                "url": here if key == "answer" else f"{here}?show={key}",
+                "active": key == show,
+                "count": counts[key],
+            }
+            for key, label in labels.items()
+        ],
+        "now": now,
+    }
+    return render(request, "leads/offers.html", context)
+
+
+#: Offers that did not become the partner's lead.
+PAST = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.WITHDRAWN)
+
+
+def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
+    """What a list shows of an offer: no name of the customer until it is the partner's own lead."""
+    lead = offer.lead
+    taken = offer.state == OfferState.ACCEPTED
+    message = lead.contact.message if hasattr(lead, "contact") else ""
+    return {
+        "offer": offer,
+        "lead": lead,
+        "title": (lead.company or _("Lead %(number)s") % {"number": lead.external_id})
+        if taken
+        else describe_need(lead),
+        "text": message if taken else masked_message(lead),
+        "place": ", ".join(part for part in (lead.country, str(lead.region or "")) if part),
+        "url": reverse("leads:lead", args=[lead.public_id])
+        if taken
+        else reverse("leads:offer", args=[offer.public_id]),
+        "urgent": _is_urgent(offer, now=now),
+        "value": _value(lead),
+    }
+
+
+def describe_need(lead: Lead) -> str:
+    """The customer without a name: "Retail, 40 employees", "A company with 40 employees"."""
+    sector = lead.sector[:1].upper() + lead.sector[1:]
+    if not lead.employees:
+        return sector or _("A company that asked for help")
+    if sector:
+        text = ngettext("%(sector)s, %(count)s employee", "%(sector)s, %(count)s employees", lead.employees)
+    else:
+        text = ngettext("A company with %(count)s employee", "A company with %(count)s employees", lead.employees)
+    return text % {"sector": sector, "count": _grouped(lead.employees)}
+
+
+def _grouped(number: int) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def masked_message(lead: Lead) -> str:
+    """The customer's words without the ways to reach them, for partners that have not accepted."""
+    if not hasattr(lead, "contact"):
+        return ""
+    contact = lead.contact
+    return mask_contacts(contact.message, names=[lead.company, contact.name, *contact.name.split()])
+
+
+def _is_urgent(offer: Offer, *, now: datetime) -> bool:
+    return offer.is_open and offer.due_at - now < (offer.due_at - offer.made_at) * URGENT
+
+
+def _value(lead: Lead) -> str:
+    if lead.value is None:
+        return ""
+    amount = number_format(to_major(lead.value, lead.currency), use_l10n=True, force_grouping=True)
+    return f"{amount}\u00a0{lead.currency}"
+
+
+# --- One offer --------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+@never_cache
+@works_leads
+def offer(request: MemberRequest, public_id: str) -> HttpResponse:
+    """An offer: what may be known before accepting, and the two answers."""
+    found = _find_offer(request, public_id)
+    if found.state == OfferState.ACCEPTED:
+        return redirect("leads:lead", found.lead.public_id)
+    now = timezone.now()
+    if found.is_open:
+        offer_services.mark_seen(found, by=_member(request).user, now=now)
+    return _render_offer(request, found, DeclineForm(), now=now)
+
+
+def _find_offer(request: MemberRequest, public_id: str) -> Offer:
+    rows = Offer.objects.for_partner(_member(request).partner).select_related(
+        "lead__product", "lead__region", "lead__contact", "closed_by", "route__programme", "partner"
+    )
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _render_offer(
+    request: MemberRequest, found: Offer, form: DeclineForm, *, now: datetime, status: int = 200
+) -> HttpResponse:
+    lead = found.lead
+    expired = found.state == OfferState.EXPIRED or (found.is_open and found.due_at <= now)
+    qualified = (
+        Qualification.objects.current(now).filter(partner=found.partner_id, programme=found.route.programme_id).exists()
+    )
+    context = {
+        "offer": found,
+        "lead": lead,
+        "need": describe_need(lead),
+        "message": masked_message(lead),
+        "facts": _facts(lead),
+        "open": found.is_open and not expired,
+        "expired": expired,
+        "urgent": _is_urgent(found, now=now),
+        "qualified": qualified,
+        "programme": found.route.programme,
+        "form": form,
+        "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
+        "now": now,
+    }
+    return render(request, "leads/offer.html", context, status=status)
+
+
+def _facts(lead: Lead) -> list[tuple[str, Any]]:
+    return [
+        (label, value)
+        for label, value in (
+            (_("Product"), lead.product),
+            (_("Region"), lead.region),
+            (_("Country"), lead.country),
+            (_("Sector"), lead.sector),
+            (_("Employees"), _grouped(lead.employees) if lead.employees else ""),
+        )
+        if value
+    ]
+
+
+@require_POST
+@works_leads
+def accept(request: MemberRequest, public_id: str) -> HttpResponse:
+    found = _find_offer(request, public_id)
+    try:
+        offer_services.accept_offer(found, by=_member(request).user, now=timezone.now())
+    except Refusal as refusal:
+        return _say(request, refusal, found)
+    messages.success(request, _("The lead is yours. Call soon: whoever answers first is usually chosen."))
+    return redirect("leads:lead", found.lead.public_id)
+
+
+@require_POST
+@works_leads
+def decline(request: MemberRequest, public_id: str) -> HttpResponse:
+    found = _find_offer(request, public_id)
+    form = DeclineForm(request.POST)
+    if not form.is_valid():
+        return _render_offer(request, found, form, now=timezone.now(), status=422)
+    try:
+        offer_services.decline_offer(
+            found,
+            reason=DeclineReason(form.cleaned_data["reason"]),
+            note=form.cleaned_data["note"],
+            by=_member(request).user,
+            now=timezone.now(),
+        )
+    except Refusal as refusal:
+        return _say(request, refusal, found)
+    messages.info(request, _("Declined. The lead goes to another partner; your next turn comes by itself."))
+    return redirect("leads:offers")
+
+
+def _say(request: MemberRequest, refusal: Refusal, found: Offer) -> HttpResponse:
+    """Back to the offer, which shows how things are now, with the reason."""
+    messages.warning(request, f"{refusal.message} {refusal.remedy}".strip())
+    return redirect("leads:offer", found.public_id)
+
+
+# --- One lead ---------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+@never_cache
+@works_leads
+def lead(request: MemberRequest, public_id: str) -> HttpResponse:
+    """A lead that the partner took: whom to call, and how it ended."""
+    return _render_lead(request, _find_lead(request, public_id))
+
+
+def _find_lead(request: MemberRequest, public_id: str) -> Lead:
+    rows = Lead.objects.for_partner(_member(request).partner).select_related(
+        "product", "region", "contact", "finished_by"
+    )
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _render_lead(
+    request: MemberRequest,
+    found: Lead,
+    *,
+    win_form: WinForm | None = None,
+    lose_form: LoseForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    contact = getattr(found, "contact", None)
+    taken = Offer.objects.filter(lead=found, state=OfferState.ACCEPTED).select_related("closed_by").first()
+    context = {
+        "lead": found,
+        "contact": contact,
+        "title": found.company
+        or (contact.name if contact else "")
+        or _("Lead %(number)s") % {"number": found.external_id},
+        "facts": [*_facts(found), (_("Received"), describe_moment(found.received_at, "date"))],
+        "offer": taken,
+        "value": _value(found),
+        "win_form": win_form or WinForm(initial={"currency": "EUR"}, auto_id="win_%s"),
+        "lose_form": lose_form or LoseForm(auto_id="lose_%s"),
+        "winning": win_form is not None,
+        "losing": lose_form is not None,
+        "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
+    }
+    return render(request, "leads/lead.html", context, status=status)
+
+
+@require_POST
+@works_leads
+def win(request: MemberRequest, public_id: str) -> HttpResponse:
+    found = _find_lead(request, public_id)
+    form = WinForm(request.POST, auto_id="win_%s")
+    if not form.is_valid():
+        return _render_lead(request, found, win_form=form, status=422)
+    outcomes.win_lead(
+        found,
+        value=form.cleaned_data["value"],
+        currency=form.cleaned_data["currency"],
+        note=form.cleaned_data["note"],
+        by=_member(request).user,
+        now=timezone.now(),
+    )
+    messages.success(request, _("Won. Well done."))
+    return redirect("leads:lead", found.public_id)
+
+
+@require_POST
+@works_leads
+def lose(request: MemberRequest, public_id: str) -> HttpResponse:
+    found = _find_lead(request, public_id)
+    form = LoseForm(request.POST, auto_id="lose_%s")
+    if not form.is_valid():
+        return _render_lead(request, found, lose_form=form, status=422)
+    outcomes.lose_lead(
+        found,
+        reason=LostReason(form.cleaned_data["reason"]),
+        note=form.cleaned_data["note"],
+        by=_member(request).user,
+        now=timezone.now(),
+    )
+    messages.info(request, _("Noted as lost. The reason helps to send you better leads."))
+    return redirect("leads:lead", found.public_id)
