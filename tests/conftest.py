@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone, translation
 
 from portal.core.models import Fact
 from tests.running import RunningDemo
@@ -16,8 +17,11 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache() -> None:
+def _clean_slate() -> None:
+    """A request in Russian leaves its language active in the thread of the test client."""
     cache.clear()
+    translation.activate("en")
+    timezone.deactivate()
 
 
 @pytest.fixture

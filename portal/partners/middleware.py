@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from portal.accounts.models import User
 from portal.accounts.access import may_administer
+from portal.accounts.models import User
 from portal.partners.access import is_owner
 from portal.partners.models import Membership
 

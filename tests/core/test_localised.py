@@ -23,7 +23,9 @@ def test_a_missing_language_falls_back_to_the_default_one_and_then_to_any():
     assert LocalisedText().in_language("en") == ""
 
 
-@given(st.dictionaries(st.sampled_from(["en", "ru"]), st.text(min_size=1), min_size=1), st.sampled_from(["en", "ru", "fr"]))
+@given(
+    st.dictionaries(st.sampled_from(["en", "ru"]), st.text(min_size=1), min_size=1), st.sampled_from(["en", "ru", "fr"])
+)
 def test_some_text_is_always_found_where_there_is_one(texts, language):
     assert LocalisedText(texts).in_language(language) in texts.values()
 

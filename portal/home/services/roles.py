@@ -4,59 +4,60 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Page
 
+from certification.access import EXAMINER_PERMISSIONS
+from portal.leads.access import CHANNEL_MANAGER_PERMISSIONS
+
 EDITORS = "Editors"
 EXAMINERS = "Examiners"
 CHANNEL_MANAGERS = "Channel managers"
 
-#: app label -> models that the group may add, change, delete and view; and those it may only view
-FULL: dict[str, dict[str, tuple[str, ...]]] = {
-    EDITORS: {"content": ("product",), "wagtail_localize": ("translation", "translationsource")},
-    EXAMINERS: {
-        "certification": (
-            "programme", "programmeexam", "requirement", "topic", "exam", "examsection", "question", "questionversion",
-            "credential",
+ADMIN = "wagtailadmin.access_admin"
+
+
+def _every(app: str, *models: str, verbs: tuple[str, ...] = ("add", "change", "delete", "view")) -> tuple[str, ...]:
+    return tuple(f"{app}.{verb}_{model}" for model in models for verb in verbs)
+
+
+#: Permissions by group. What an app's own staff may do is said in the app's ``access``.
+PERMISSIONS: dict[str, tuple[str, ...]] = {
+    EDITORS: (
+        ADMIN,
+        *_every("content", "product"),
+        *_every("partners", "audience", verbs=("view",)),
+        *_every("wagtail_localize", "translation", "translationsource"),
+        "wagtail_localize.submit_translation",
+    ),
+    EXAMINERS: (
+        *EXAMINER_PERMISSIONS,
+        *_every("content", "product", verbs=("view",)),
+        *_every("partners", "partner", "membership", verbs=("view",)),
+    ),
+    CHANNEL_MANAGERS: (
+        ADMIN,
+        *(f"leads.{codename}" for codename in CHANNEL_MANAGER_PERMISSIONS),
+        *_every("content", "product"),
+        *_every(
+            "partners", "region", "partnerkind", "jobrole", "tier", "partner", "membership", "agreementversion", "acceptance",
+            "audience", "entitlement", "invitation",
         ),
-    },
-    CHANNEL_MANAGERS: {
-        "content": ("product",),
-        "partners": (
-            "region", "partnerkind", "jobrole", "tier", "partner", "membership", "membershiprole", "agreementversion",
-            "acceptance", "audience", "entitlement", "invitation",
-        ),
-        "leads": ("source", "route", "routeweight", "lead", "leadcontact"),
-        "accounts": ("user",),
-    },
+        *_every("accounts", "user", verbs=("add", "change", "view")),
+        *_every("certification", "programme", "exam", "credential", "qualification", "attempt", verbs=("view",)),
+        *_every("core", "fact", verbs=("view",)),
+    ),
 }  # fmt: skip
-VIEW: dict[str, dict[str, tuple[str, ...]]] = {
-    EDITORS: {"partners": ("audience",)},
-    EXAMINERS: {
-        "certification": ("attempt", "qualification", "answerstep"),
-        "content": ("product",),
-        "partners": ("partner", "membership"),
-    },
-    CHANNEL_MANAGERS: {
-        "certification": ("programme", "exam", "credential", "qualification", "attempt"),
-        "leads": ("offer", "decision", "routecredit"),
-        "core": ("fact",),
-    },
-}
 
 
 @transaction.atomic
 def set_up_roles() -> list[Group]:
     """Create the three staff groups and give them their permissions; returns the groups."""
-    access = Permission.objects.get(content_type__app_label="wagtailadmin", codename="access_admin")
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
     groups = []
-    for name in (EDITORS, EXAMINERS, CHANNEL_MANAGERS):
+    for name, permissions in PERMISSIONS.items():
         group, _created = Group.objects.get_or_create(name=name)
-        permissions = [access]
-        for app, models in FULL.get(name, {}).items():
-            codenames = [f"{verb}_{model}" for model in models for verb in ("add", "change", "delete", "view")]
-            permissions += Permission.objects.filter(content_type__app_label=app, codename__in=codenames)
-        for app, models in VIEW.get(name, {}).items():
-            codenames = [f"view_{model}" for model in models]
-            permissions += Permission.objects.filter(content_type__app_label=app, codename__in=codenames)
-        group.permissions.add(*permissions)
+        group.permissions.add(*(known[permission] for permission in permissions))
         groups.append(group)
     _let_publish(groups[0])
     return groups

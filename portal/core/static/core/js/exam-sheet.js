@@ -69,24 +69,25 @@ class ExamSheet extends HTMLElement {
 
   async send() {
     clearTimeout(this.timer);
-    if (this.sending || this.stale || this.submitted) return;
+    if (this.sending || this.closed || this.submitted) return;
     const next = Object.entries(this.waiting).sort((one, other) => one[1].seq - other[1].seq)[0];
-    if (!next) return this.show("saved");
+    if (!next) return this.show(this.stale ? "stale" : "saved");
     this.sending = true;
     if (!this.tries) this.show("saving");
     const outcome = await this.post(next[0], next[1]);
     this.sending = false;
-    if (outcome === "saved") {
+    if (outcome === "saved" || outcome === "stale") {
       this.tries = 0;
+      // Stale: the server has kept it, but this question was answered on another page too. The others go on.
+      this.stale ||= outcome === "stale";
       // A newer answer may have been given while this one travelled; that one stays.
       if (this.waiting[next[0]]?.seq === next[1].seq) delete this.waiting[next[0]];
       this.keep();
       return this.send();
     }
     this.show(outcome);
-    if (outcome === "stale" || outcome === "over") {
-      // Another device or tab answered later, or the time is over: what waits here can never be taken.
-      this.stale = true;
+    if (outcome === "over") {
+      this.closed = true;
       this.waiting = {};
       return this.keep();
     }
@@ -134,7 +135,7 @@ class ExamSheet extends HTMLElement {
   /** Time is over: what waits gets five seconds, then the form goes. Offline the server submits what it has. */
   async finish() {
     const patience = performance.now() + 5000;
-    while (Object.keys(this.waiting).length && performance.now() < patience && !this.stale) {
+    while (Object.keys(this.waiting).length && performance.now() < patience && !this.closed) {
       await this.send();
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
