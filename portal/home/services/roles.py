@@ -37,8 +37,8 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(f"leads.{codename}" for codename in CHANNEL_MANAGER_PERMISSIONS),
         *_every("content", "product"),
         *_every(
-            "partners", "region", "partnerkind", "jobrole", "tier", "partner", "membership", "agreementversion", "acceptance",
-            "audience", "entitlement", "invitation",
+            "partners", "region", "partnerkind", "jobrole", "tier", "partner", "membership", "agreementversion",
+            "acceptance", "audience", "entitlement", "invitation",
         ),
         *_every("accounts", "user", verbs=("add", "change", "view")),
         *_every("certification", "programme", "exam", "credential", "qualification", "attempt", verbs=("view",)),
