@@ -38,7 +38,7 @@ check: var/environment-dev  ## the static part of the gate
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
 	@.venv/bin/djlint --quiet --lint portal training certification
-	@DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run >/dev/null
+	@GUILDHALL_TEST_ENGINE=sqlite DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run >/dev/null
 	@env -i PATH="$$PATH" HOME="$$HOME" GUILDHALL_MODE=production SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(60))') \
 	  BASE_URL=https://portal.example.com ALLOWED_HOSTS=portal.example.com $(MANAGE) check --deploy --fail-level WARNING >/dev/null
 
