@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 
 import portal.core
 from portal.core.samples import collect_samples
@@ -17,7 +18,9 @@ NAMES = sorted(path.stem for path in COMPONENTS.glob("*.html") if not path.stem.
 
 @pytest.fixture
 def editor(db):
-    return get_user_model().objects.create_user(email="editor@vendor.example", password="x", is_staff=True)
+    user = get_user_model().objects.create_user(email="editor@vendor.example", password="x")
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="wagtailadmin", codename="access_admin"))
+    return user
 
 
 @pytest.fixture

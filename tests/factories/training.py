@@ -6,6 +6,7 @@ Pages are published as an editor publishes them, so that they have a live revisi
 import uuid
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from wagtail.models import Collection, Locale, Page, Site
 
@@ -98,6 +99,10 @@ def restore_roots() -> None:
         Page.add_root(title="Root", slug="root", content_type=page_type, locale=english)
     if not Collection.objects.exists():
         Collection.add_root(name="Root")
+    localize, _created = ContentType.objects.get_or_create(app_label="wagtail_localize", model="translation")
+    Permission.objects.get_or_create(
+        content_type=localize, codename="submit_translation", defaults={"name": "Can submit translations"}
+    )
 
 
 def publish(page: Page) -> Any:

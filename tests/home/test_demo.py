@@ -1,8 +1,10 @@
 """`make demo`: started with one command, ended with Ctrl-C, and the data kept."""
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from django.conf import settings
@@ -23,8 +25,13 @@ def test_it_prints_the_address_and_a_sign_in_for_each_kind_of_person(demo):
 def test_ctrl_c_ends_everything_cleanly_and_a_second_start_keeps_the_data(demo, tmp_path):
     """A copy of the running demo's folder, so that the shared one goes on."""
     other = RunningDemo(tmp_path / "again")
-    other.folder.mkdir()
-    subprocess.run(["cp", "-a", f"{demo.folder}/var", str(other.folder)], check=True)
+    (other.folder / "var").mkdir(parents=True)
+    name = "guildhall.sqlite3"
+    with (
+        closing(sqlite3.connect(demo.folder / "var" / name)) as source,
+        closing(sqlite3.connect(other.folder / "var" / name)) as target,
+    ):
+        source.backup(target)
     seconds = other.start()
     try:
         assert "Loading the demo" not in other.output
