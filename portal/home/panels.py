@@ -1,10 +1,12 @@
 """The staff desk: what waits for the vendor's people, on the first page of the administration."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count
 from django.http import HttpRequest
 from django.template.context import Context
+from django.urls import reverse
 from django.utils import timezone
 from wagtail.admin.ui.components import Component
 
@@ -12,6 +14,11 @@ from certification.models import Qualification
 from portal.core.models import Fact
 from portal.leads.models import HeldReason, Lead, LeadStatus, Offer
 from portal.partners.models import Partner
+
+
+def _leads(**narrowed: str) -> str:
+    """The staff's list of leads, narrowed as its own filters do it."""
+    return f"{reverse('leads_admin:index')}?{urlencode(narrowed)}"
 
 
 class StaffDeskPanel(Component):
@@ -36,7 +43,11 @@ class StaffDeskPanel(Component):
         return {
             "shown": True,
             "request": context.get("request"),
-            "held": [(HeldReason(reason).label, reason, count) for reason, count in held.items()],
+            "held": [(HeldReason(reason).label, count, _leads(held_reason=reason)) for reason, count in held.items()],
+            "new_url": _leads(status=LeadStatus.NEW),
+            "offered_url": _leads(status=LeadStatus.OFFERED),
+            "accepted_url": _leads(status=LeadStatus.ACCEPTED),
+            "won_url": _leads(status=LeadStatus.WON),
             "new": statuses.get(LeadStatus.NEW, 0),
             "offers": Offer.objects.open().count(),
             "accepted": statuses.get(LeadStatus.ACCEPTED, 0),
