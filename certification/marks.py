@@ -42,12 +42,30 @@ def mark_state(state: ExamState, *, now: datetime, url: str = "") -> Mark:
     return mark_exam(state.exam, state.credential, now=now, url=url)
 
 
+def describe_way_in(state: ExamState, *, now: datetime) -> str:
+    """An exam as it stands for a person, in one sentence: what they hold, what is open to them, or what would open it."""
+    if state.running:
+        end = describe_moment(state.running.deadline_at, "time")
+        return _("You are in the middle of it. The time runs until %(moment)s.") % {"moment": end}
+    mark = mark_state(state, now=now)
+    if mark.state == MarkState.HELD and state.credential:
+        until = describe_moment(state.credential.expires_at, "date")
+        return _("You hold this credential until %(date)s.") % {"date": until}
+    if state.obstacle and state.obstacle.code == "course_first":
+        return _("It opens when you have completed the course.")
+    if state.obstacle:
+        return f"{state.obstacle.message} {state.obstacle.remedy}".strip()
+    if mark.state in {MarkState.EXPIRING, MarkState.LAPSED}:
+        return _("%(caption)s. You may renew it now.") % {"caption": mark.caption}
+    return _("It is open to you now.")
+
+
 def mark_result(attempt: Attempt, credential: Credential | None, *, now: datetime, won: bool) -> Mark:
-    """The mark on a result: struck where it was won, struck through where the exam was not passed."""
+    """The mark on a result: struck where it was won, still missing where the exam was not passed."""
     exam = attempt.exam
     if credential is not None:
         return mark_exam(exam, credential, now=now, won=won)
-    return Mark(exam.letter, exam.shape, "", MarkState.REVOKED, str(exam), _("Not passed"))
+    return Mark(exam.letter, exam.shape, "", MarkState.MISSING, str(exam), _("Not passed"))
 
 
 def mark_standing(found: ProgrammeStanding, *, now: datetime) -> list[Mark]:
@@ -114,13 +132,11 @@ def list_lacks(found: ProgrammeStanding) -> list[str]:
     standing = found.standing
     lacks = []
     if not standing.partner_active:
-        lacks.append(_("Your organisation is not active. Your partner manager at the vendor can say why."))
+        lacks.append(_("Your organisation is not active. Your channel manager can say why."))
     if not standing.agreement_current:
         lacks.append(_("The current agreement is not accepted. The owner of your organisation can accept it."))
     if standing.people_needed is None or not standing.exams:
-        lacks.append(
-            _("This programme has no rule for your tier. Your partner manager at the vendor can say what to do.")
-        )
+        lacks.append(_("This programme has no rule for your tier. Your channel manager can say what to do."))
         return lacks
     lacks += [
         ngettext("One more person with “%(exam)s”.", "%(count)d more people with “%(exam)s”.", part.lacking)

@@ -1,6 +1,7 @@
 """The pages of a candidate and of a partner's people."""
 
 import secrets
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.contrib import messages
@@ -174,6 +175,14 @@ def submit(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "certification/submit.html", context)
 
 
+#: Later than this a result is read again, not won: its mark is no longer struck.
+FRESH = timedelta(minutes=1)
+
+
+def _is_fresh(request: HttpRequest, found: Attempt, *, now: datetime) -> bool:
+    return "new" in request.GET and found.submitted_at is not None and now - found.submitted_at < FRESH
+
+
 @require_GET
 @never_cache
 def result(request: MemberRequest, public_id: str) -> HttpResponse:
@@ -186,18 +195,19 @@ def result(request: MemberRequest, public_id: str) -> HttpResponse:
     states = exam_lists.list_exams(request.membership, now=now) if request.membership else []
     state = next((one for one in states if one.exam.pk == found.exam_id), None)
     credential = access.own_credentials(request.user).filter(attempt=found).first()
+    next_exam = exam_lists.find_next_exam(found.exam, states, now=now) if found.passed else None
     context = {
         "crumbs": _crumbs((str(found.exam), reverse("certification:exam", args=[found.exam.slug]))),
         "attempt": found,
         "sections": sections,
         "has_links": any(section.links for section in sections),
         "credential": credential,
-        "mark": marks.mark_result(found, credential, now=now, won="new" in request.GET),
+        "mark": marks.mark_result(found, credential, now=now, won=_is_fresh(request, found, now=now)),
         "obstacle": state.obstacle if state else None,
         "running": state.running if state else None,
-        "next_exam": exam_lists.find_next_exam(found.exam, states, now=now) if found.passed else None,
+        "next_exam": next_exam,
         "points": thread(
-            current="qualification" if found.passed else "exam",
+            current="exam" if not found.passed else "credential" if next_exam else "qualification",
             urls={"exam": reverse("certification:exams"), "qualification": reverse("certification:standing")},
         ),
     }

@@ -48,7 +48,7 @@ from certification.services.credentials import revoke_credential
 from certification.services.qualifications import list_standings
 from portal.accounts.models import User
 from portal.core.errors import Refusal
-from portal.core.viewsets import ReadOnlyPermissionPolicy
+from portal.core.viewsets import ReadOnlyPermissionPolicy, RelatedIndexView
 
 
 class KeptPermissionPolicy(ModelPermissionPolicy):
@@ -227,7 +227,7 @@ class TopicViewSet(ModelViewSet):
     panels = [FieldPanel("name"), FieldPanel("slug")]
 
 
-class QuestionIndexView(generic.IndexView):
+class QuestionIndexView(RelatedIndexView):
     def get_base_queryset(self) -> Any:
         return super().get_base_queryset().select_related("topic").with_versions()
 
@@ -364,6 +364,7 @@ class ReportViewSet(ModelViewSet):
     form_fields: list[str] = []
     search_backend_name = None
     list_per_page = 50
+    index_view_class = RelatedIndexView
 
 
 class AttemptInspectView(generic.InspectView):
@@ -395,7 +396,9 @@ class AttemptViewSet(ReportViewSet):
     search_fields = ["user__last_name", "user__first_name", "user__email", "membership__partner__name"]
 
 
-class CredentialIndexView(generic.IndexView):
+class CredentialIndexView(RelatedIndexView):
+    related = ("membership__user", "membership__partner")
+
     def get_list_more_buttons(self, instance: Credential) -> list[Any]:
         buttons = super().get_list_more_buttons(instance)
         if instance.revoked_at is None and access.may_revoke(self.request.user):

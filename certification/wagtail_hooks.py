@@ -7,7 +7,9 @@ from wagtail import hooks
 from wagtail.permissions import register_permission_policy
 
 from certification.access import may_sit
+from certification.marks import describe_way_in
 from certification.models import Exam
+from certification.services.exams import describe_exams
 from certification.services.qualifications import list_lapses_without
 from certification.viewsets import POLICIES, CertificationGroup
 from portal.core.shell import NavItem
@@ -31,15 +33,22 @@ def link_exams(request: MemberRequest, course: CoursePage) -> list[CourseLink]:
     """From a course to the exams that it prepares for."""
     if not may_sit(getattr(request, "membership", None)):
         return []
+    membership = request.membership
+    if membership is None:
+        return []
+    now = timezone.now()
     exams = Exam.objects.filter(is_open=True, course__translation_key=course.translation_key)
+    states = describe_exams(
+        membership, exams=list(exams.select_related("course").prefetch_related("sections")), now=now
+    )
     return [
         CourseLink(
-            _("Exam: %(exam)s") % {"exam": exam},
-            reverse("certification:exam", args=[exam.slug]),
-            note=_("It opens when you have completed the course."),
+            _("Exam: %(exam)s") % {"exam": state.exam},
+            reverse("certification:exam", args=[state.exam.slug]),
+            note=describe_way_in(state, now=now),
             icon="exam",
         )
-        for exam in exams
+        for state in states
     ]
 
 

@@ -52,16 +52,16 @@ class MaterialQuerySet(PageQuerySet):
     def open_to(self, audience_ids: Collection[int]) -> "MaterialQuerySet":
         """Live materials whose audience, and whose parent's audience, is absent or among ``audience_ids``.
 
-        A card obeys its guide and a lesson its course; materials are never nested deeper.
+        A card obeys its guide and a lesson its course; materials are never nested deeper. An audience holds in every
+        language: what is closed on one live translation is closed on all.
         """
-        closed_parent = (
-            MaterialPage.objects.filter(audience__isnull=False)
-            .exclude(audience_id__in=audience_ids)
-            .filter(path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - Page.steplen))
+        closed = MaterialPage.objects.filter(audience__isnull=False).exclude(audience_id__in=audience_ids)
+        closed_keys = closed.filter(live=True).values("translation_key")
+        closed_parent = MaterialPage.objects.filter(
+            Q(pk__in=closed.values("pk")) | Q(translation_key__in=closed_keys),
+            path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - Page.steplen),
         )
-        return self.filter(
-            Q(audience__isnull=True) | Q(audience_id__in=audience_ids), ~Exists(closed_parent), live=True
-        )
+        return self.filter(~Q(translation_key__in=closed_keys), ~Exists(closed_parent), live=True)
 
     def in_courses(self, course_paths: Iterable[str]) -> "MaterialQuerySet":
         """Children of the pages at these tree paths; a constant condition however many they are."""
@@ -157,9 +157,11 @@ class MaterialPage(BasePage):
 
     @property
     def audiences(self) -> list[Audience]:
-        """The audiences that a reader must be in: the parent material's and its own."""
-        above = [page.materialpage for page in self.surroundings.above if hasattr(page, "materialpage")]
-        return [material.audience for material in [*above, self] if material.audience_id]
+        """The audiences that a reader must be in: the parent material's and its own, of every live translation."""
+        around = self.surroundings
+        others = [*around.above, *around.above_elsewhere, *around.translations]
+        materials = [page.materialpage for page in others if hasattr(page, "materialpage")]
+        return [material.audience for material in [*materials, self] if material.audience_id]
 
     @property
     def kind_label(self) -> str:

@@ -64,11 +64,12 @@ class QuestionType:
         Raises:
             BadResponse: for a place that does not exist, or several where one is asked.
         """
+        places = {str(place): option for place, option in enumerate(order, 1)}
         chosen: set[str] = set()
         for place in given:
-            if not (place.isascii() and place.isdigit() and 1 <= int(place) <= len(order)):
+            if place not in places:
                 raise BadResponse(f"There is no option {place!r}")
-            chosen.add(order[int(place) - 1])
+            chosen.add(places[place])
         if len(chosen) > 1 and not self.many:
             raise BadResponse("One option was asked for")
         return sorted(chosen)

@@ -46,7 +46,8 @@ def describe_standing(
     # The tier's own rule before the one for every tier.
     people = max(rules, key=lambda rule: rule[0] is not None, default=(None, None))[1]
     exams = ProgrammeExam.objects.filter(programme=programme).order_by("sort_order", "pk")
-    members = Membership.objects.active(now).for_partner(partner)
+    # A person whose account is closed cannot answer a customer.
+    members = Membership.objects.active(now).for_partner(partner).filter(user__is_active=True)
     if without is not None:
         members = members.exclude(pk=without.pk)
     held = Credential.objects.filter(membership__in=members, exam__programme_exams__programme=programme)

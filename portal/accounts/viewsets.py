@@ -4,13 +4,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail.users.forms import UserCreationForm, UserEditForm
+from wagtail.users.views.bulk_actions import AssignRoleBulkAction, DeleteBulkAction, SetActiveStateBulkAction
 from wagtail.users.views.users import CreateView, DeleteView, EditView, UserViewSet
 
+from portal.accounts.facts import people_switched
 from portal.accounts.forms import time_zone_choices
 from portal.accounts.models import User
+from portal.accounts.services.people import keep_address
 
 
 class PersonCreationForm(UserCreationForm):
@@ -25,7 +29,10 @@ class PersonCreationForm(UserCreationForm):
     def save(self, commit: bool = True) -> User:
         if not self.cleaned_data.get("password1"):
             self.instance.set_unusable_password()
-        return super().save(commit)
+        user = super().save(commit)
+        if commit:
+            keep_address(user)
+        return user
 
     class Meta(UserCreationForm.Meta):
         fields = UserCreationForm.Meta.fields | {"language", "time_zone"}
@@ -33,9 +40,20 @@ class PersonCreationForm(UserCreationForm):
 
 
 class PersonEditForm(UserEditForm):
+    def save(self, commit: bool = True) -> User:
+        user = super().save(commit)
+        if commit:
+            keep_address(user)
+        return user
+
     class Meta(UserEditForm.Meta):
         fields = UserEditForm.Meta.fields | {"language", "time_zone"}
         widgets = {**UserEditForm.Meta.widgets, "time_zone": forms.Select(choices=time_zone_choices())}
+
+
+def is_guarded(person: User) -> bool:
+    """Whether the account is one of the vendor's staff: a new password or address would be a way to what it may do."""
+    return person.is_superuser or person.groups.exists()
 
 
 class GuardedForm:
@@ -52,12 +70,12 @@ class GuardedForm:
 
 
 class GuardedPerson:
-    """An administrator's account is changed by administrators alone: a new password would be a way in."""
+    """A staff account is changed by administrators alone."""
 
     object: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if (self.object.is_superuser or self.object.groups.exists()) and not request.user.is_superuser:
+        if is_guarded(self.object) and not request.user.is_superuser:
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
@@ -67,7 +85,21 @@ class PersonCreateView(GuardedForm, CreateView):
 
 
 class PersonEditView(GuardedForm, GuardedPerson, EditView):
-    pass
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        """Where a person signs in, and with what, is theirs: whoever changed it could act in their partner's name."""
+        form = super().get_form(*args, **kwargs)
+        if not self.request.user.is_superuser:
+            for name in form.fields.keys() & {"email", "password1", "password2"}:
+                form.fields[name].disabled = True
+        return form
+
+
+    @transaction.atomic
+    def save_instance(self) -> User:
+        user: User = super().save_instance()
+        if "is_active" in self.form.changed_data:
+            people_switched.announce(user_ids=[user.pk], by=self.request.user)
+        return user
 
 
 class PersonDeleteView(DeleteView):
@@ -75,6 +107,32 @@ class PersonDeleteView(DeleteView):
 
     def dispatch(self, *_request: Any, **_kwargs: Any) -> HttpResponse:
         raise PermissionDenied
+
+
+# The same for many at once. Registered by ``wagtail_hooks`` in place of Wagtail's own actions of these names.
+
+
+class AssignRole(AssignRoleBulkAction):
+    def check_perm(self, person: User) -> bool:  # noqa: ARG002 -- whoever it is for, only administrators choose groups
+        return bool(self.request.user.is_superuser)
+
+
+class SetActiveState(SetActiveStateBulkAction):
+    def check_perm(self, person: User) -> bool:
+        return super().check_perm(person) and (self.request.user.is_superuser or not is_guarded(person))
+
+    @classmethod
+    @transaction.atomic
+    def execute_action(cls, objects: list[User], **context: Any) -> tuple[int, int]:
+        switched = [person.pk for person in objects if person.is_active != context.get("mark_as_active", False)]
+        done: tuple[int, int] = super().execute_action(objects, **context)
+        people_switched.announce(user_ids=switched, by=context.get("user"))
+        return done
+
+
+class DeletePeople(DeleteBulkAction):
+    def check_perm(self, person: User) -> bool:  # noqa: ARG002 -- nobody is deleted
+        return False
 
 
 class PersonViewSet(UserViewSet):

@@ -5,7 +5,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
+from portal.accounts.viewsets import AssignRole, DeletePeople, SetActiveState
 from portal.core.shell import NavItem
+
+#: After Wagtail's own, which they replace: of two actions of one name the later is kept.
+for action in (AssignRole, SetActiveState, DeletePeople):
+    hooks.register("register_bulk_action", action, order=10)
 
 
 @hooks.register("portal_account")

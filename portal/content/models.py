@@ -16,6 +16,7 @@ from wagtail.search import index
 
 from portal.content.pictures import check_picture
 from portal.core.localised import LocalisedTextField
+from portal.core.models import NamedInListsModel
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -103,7 +104,7 @@ class Document(AbstractDocument):
         check_picture(self.file)
 
 
-class Product(models.Model):
+class Product(NamedInListsModel):
     """What the vendor sells. Materials, exams and leads are about products."""
 
     slug = models.SlugField(_("slug"), unique=True, help_text=_("Short name for addresses and imports. Never changes."))

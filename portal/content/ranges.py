@@ -2,7 +2,8 @@
 
 import re
 
-SINGLE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.IGNORECASE)
+#: No file has a position of more than 18 digits, and Python reads none of more than 4300.
+SINGLE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.IGNORECASE)
 
 
 class UnsatisfiableRange(ValueError):

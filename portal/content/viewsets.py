@@ -5,6 +5,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel
 from wagtail.admin.viewsets.model import ModelViewSet
 
 from portal.content.models import Product
+from portal.core.viewsets import NamedRowDeleteView
 
 
 class ProductViewSet(ModelViewSet):
@@ -15,6 +16,7 @@ class ProductViewSet(ModelViewSet):
     menu_order = 210
     add_to_admin_menu = True
     copy_view_enabled = False
+    delete_view_class = NamedRowDeleteView
     list_display = ["name", "slug", "order"]
     search_fields = ["slug"]
     search_backend_name = None

@@ -1,15 +1,32 @@
-"""Security policy per part of the site, and refusals turned into pages that say why."""
+"""What no address may hold, security policy per part of the site, and refusals turned into pages that say why."""
 
 from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from portal.core.errors import Refusal
+
+
+class ReadableAddressMiddleware:
+    """Refuses a request whose address or cookies hold a NUL: no text of PostgreSQL can, so no row is named by it.
+
+    Forms refuse one by themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        texts = (request.path_info, *request.COOKIES.values())
+        if "%00" in request.META.get("QUERY_STRING", "") or any("\0" in text for text in texts):
+            raise BadRequest("a NUL in the address or in a cookie")
+        return self.get_response(request)
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):

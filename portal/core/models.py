@@ -2,9 +2,11 @@
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
 
@@ -21,6 +23,30 @@ class PublicIdModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+class NamedInListsModel(models.Model):
+    """A row that others may name in a list of theirs. While one does, it is not deleted.
+
+    The database would quietly take it out of the list, and an emptied list often means "any": an audience of one tier
+    would open to all, a route of one region would take the world.
+    """
+
+    class Meta:
+        abstract = True
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row.
+
+        Raises:
+            ProtectedError: while a row of another table names it in a list.
+        """
+        for relation in self._meta.get_fields(include_hidden=True):
+            if isinstance(relation, models.ManyToManyRel):
+                named = relation.related_model._default_manager.filter(**{relation.field.name: self})
+                if named.exists():
+                    raise ProtectedError(f"{self} is named by {relation.related_model._meta.label}", set(named))
+        return super().delete(*args, **kwargs)
 
 
 class FactQuerySet(models.QuerySet["Fact"]):

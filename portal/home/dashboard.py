@@ -22,6 +22,7 @@ from certification.services.qualifications import ProgrammeStanding
 from portal.core.components import Mark, MarkState, Step, ladder
 from portal.home.journey import ExamPlace, Place
 from portal.leads.models import LeadStatus, Offer, OfferState
+from portal.leads.reports import describe_need, describe_place, is_urgent, masked_message
 from portal.partners.access import may_accept_agreement, may_work_leads
 from portal.partners.models import Audience, Membership, Partner, Tier
 from training.models import CoursePage, LessonCompletion, LessonPage
@@ -106,7 +107,7 @@ class Dashboard:
                 Q(state=OfferState.OPEN, due_at__gt=self.now)
                 | Q(state=OfferState.ACCEPTED, lead__status=LeadStatus.ACCEPTED)
             )
-            .select_related("lead", "lead__product", "lead__region")
+            .select_related("lead__product", "lead__region", "lead__contact")
             .order_by("due_at", "pk")[:200]
         )
 
@@ -159,8 +160,18 @@ class Dashboard:
         return [offer for offer in self.offers if offer.state == OfferState.OPEN]
 
     @property
-    def offers_shown(self) -> list[Offer]:
-        return self.open_offers[:OFFERS_SHOWN]
+    def offers_shown(self) -> list[dict[str, Any]]:
+        """The first offers to answer, in the words of the list of leads."""
+        return [
+            {
+                "offer": offer,
+                "title": describe_need(offer.lead),
+                "text": masked_message(offer.lead),
+                "place": describe_place(offer.lead),
+                "urgent": is_urgent(offer, now=self.now),
+            }
+            for offer in self.open_offers[:OFFERS_SHOWN]
+        ]
 
     @property
     def leads_to_work(self) -> list[Offer]:

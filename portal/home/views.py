@@ -1,5 +1,6 @@
 """The member's home page."""
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,6 +17,8 @@ from portal.partners.access import is_member
 from portal.partners.middleware import MemberRequest
 
 
+# Whoever comes to the bare address signs in and is then led to their own language, not to the browser's.
+@login_required(redirect_field_name=None)
 @require_safe
 def dashboard(request: MemberRequest) -> HttpResponse:
     """What needs me now, where I stand, what is next. Staff without a membership get their ways in."""

@@ -31,12 +31,14 @@ def describe_place(place: Place, board: Dashboard) -> str:
         ) % {"count": place.offers_open}
     if place.all_held and place.qualified:
         return _("You are certified and your organisation is qualified")
+    if not board.partner.is_active:
+        return _("No new leads for the time being")
     if place.all_held:
         return _("Your part is done: your organisation still lacks something")
     missing = [exam for exam in place.exams if not exam.held]
     if place.some_held and len(missing) == 1:
         title = next(str(line.exam.title) for line in board.exam_lines if line.exam.slug == missing[0].slug)
-        return _("One mark to go: %(exam)s") % {"exam": title}
+        return _("One credential to go: %(exam)s") % {"exam": title}
     if place.lessons_done and not place.studied:
         left = place.lessons_total - place.lessons_done
         return ngettext("%(count)s lesson to go before the exam", "%(count)s lessons to go before the exam", left) % {
@@ -117,15 +119,24 @@ def describe_advice(advice: Advice, board: Dashboard) -> StepCard:
         case NextStep.WORK_LEAD:
             lead = board.leads_to_work[0].lead
             return StepCard(
-                _("Tell how it went with %(company)s") % {"company": lead.company or lead.external_id},
+                _("How did it end with “%(company)s”?") % {"company": lead.company or lead.external_id},
                 _("Mark the lead won or lost once you know; the reason helps to send you better ones."),
                 reverse("leads:lead", args=[lead.public_id]),
                 _("To the lead"),
             )
+        case NextStep.HELP_TEAM if not board.partner.is_active:
+            return StepCard(
+                _("Your credentials stay yours"),
+                _(
+                    "When the partnership is active again, your organisation is assessed anew with what its people hold."
+                ),
+                reverse("certification:standing"),
+                _("See the standing"),
+            )
         case NextStep.HELP_TEAM:
             return StepCard(
                 _("See what your organisation still lacks"),
-                board.lacking[0] if board.lacking else _("Your own certificates are complete."),
+                board.lacking[0] if board.lacking else _("Your own credentials are complete."),
                 reverse("certification:standing"),
                 _("See the standing"),
             )

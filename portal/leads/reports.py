@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from certification.models import Qualification
+from portal.leads.discretion import mask_contacts
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Decision, Lead, Offer
 from portal.leads.routing import COMPETED, TURN, Verdict, accrue
@@ -104,3 +108,42 @@ def explain(decision: Decision, names: Mapping[int, str]) -> Explained:
     order = list(Verdict)
     considered.sort(key=lambda one: (-order.index(one.verdict), one.partner, one.partner_id))
     return Explained(decision, decision.made_at, tuple(considered))
+
+
+# --- An offered lead in words: no name of the customer, no way to reach them -------------------------------------------
+
+#: An offer with less than this share of its window left is urgent.
+URGENT = 0.25
+
+
+def describe_need(lead: Lead) -> str:
+    """The customer without a name: "Retail, 40 employees", "A company with 40 employees"."""
+    sector = lead.sector[:1].upper() + lead.sector[1:]
+    if not lead.employees:
+        return sector or _("A company that asked for help")
+    if sector:
+        text = ngettext("%(sector)s, %(count)s employee", "%(sector)s, %(count)s employees", lead.employees)
+    else:
+        text = ngettext("A company with %(count)s employee", "A company with %(count)s employees", lead.employees)
+    return text % {"sector": sector, "count": group_digits(lead.employees)}
+
+
+def group_digits(number: int) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def describe_place(lead: Lead) -> str:
+    """Country and region, as far as they are known."""
+    return ", ".join(part for part in (lead.country, str(lead.region or "")) if part)
+
+
+def masked_message(lead: Lead) -> str:
+    """The customer's words without the ways to reach them, for partners that have not accepted."""
+    if not hasattr(lead, "contact"):
+        return ""
+    contact = lead.contact
+    return mask_contacts(contact.message, names=[lead.company, contact.name, *contact.name.split()])
+
+
+def is_urgent(offer: Offer, *, now: datetime) -> bool:
+    return offer.is_open and offer.due_at - now < (offer.due_at - offer.made_at) * URGENT

@@ -9,12 +9,12 @@ from portal.leads.services import distribution, offers
 
 @shared_task(name="leads.distribute_route")
 def distribute_route(route_id: int) -> None:
-    distribution.distribute(Route.objects.get(pk=route_id), now=timezone.now())
+    distribution.distribute(Route.objects.get(pk=route_id), now=timezone.now(), clock=timezone.now)
 
 
 @shared_task(name="leads.distribute_waiting_leads")
 def distribute_waiting_leads() -> None:
-    distribution.distribute_waiting_leads(now=timezone.now())
+    distribution.distribute_waiting_leads(now=timezone.now(), clock=timezone.now)
 
 
 @shared_task(name="leads.expire_due_offers")

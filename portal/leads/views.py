@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,9 +21,9 @@ from portal.core.errors import NotAllowed, Refusal
 from portal.core.times import describe_moment
 from portal.leads.access import may_work_leads
 from portal.leads.amounts import to_major
-from portal.leads.discretion import mask_contacts
 from portal.leads.forms import DeclineForm, LoseForm, WinForm
 from portal.leads.models import FINISHED, DeclineReason, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.reports import describe_need, describe_place, group_digits, is_urgent, masked_message
 from portal.leads.services import offers as offer_services
 from portal.leads.services import outcomes
 from portal.partners.access import member_required
@@ -31,8 +31,7 @@ from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership
 
 PER_PAGE = 20
-#: An offer with less than this share of its window left is urgent.
-URGENT = 0.25
+
 
 works_leads = member_required(
     may=may_work_leads,
@@ -120,47 +119,20 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
         if taken
         else describe_need(lead),
         "text": message if taken else masked_message(lead),
-        "place": ", ".join(part for part in (lead.country, str(lead.region or "")) if part),
+        "place": describe_place(lead),
         "url": reverse("leads:lead", args=[lead.public_id])
         if taken
         else reverse("leads:offer", args=[offer.public_id]),
-        "urgent": _is_urgent(offer, now=now),
+        "urgent": is_urgent(offer, now=now),
         "value": _value(lead),
     }
-
-
-def describe_need(lead: Lead) -> str:
-    """The customer without a name: "Retail, 40 employees", "A company with 40 employees"."""
-    sector = lead.sector[:1].upper() + lead.sector[1:]
-    if not lead.employees:
-        return sector or _("A company that asked for help")
-    if sector:
-        text = ngettext("%(sector)s, %(count)s employee", "%(sector)s, %(count)s employees", lead.employees)
-    else:
-        text = ngettext("A company with %(count)s employee", "A company with %(count)s employees", lead.employees)
-    return text % {"sector": sector, "count": _grouped(lead.employees)}
-
-
-def _grouped(number: int) -> str:
-    return number_format(number, use_l10n=True, force_grouping=True)
-
-
-def masked_message(lead: Lead) -> str:
-    """The customer's words without the ways to reach them, for partners that have not accepted."""
-    if not hasattr(lead, "contact"):
-        return ""
-    contact = lead.contact
-    return mask_contacts(contact.message, names=[lead.company, contact.name, *contact.name.split()])
-
-
-def _is_urgent(offer: Offer, *, now: datetime) -> bool:
-    return offer.is_open and offer.due_at - now < (offer.due_at - offer.made_at) * URGENT
 
 
 def _value(lead: Lead) -> str:
     if lead.value is None:
         return ""
-    amount = number_format(to_major(lead.value, lead.currency), use_l10n=True, force_grouping=True)
+    major = to_major(lead.value, lead.currency)
+    amount = number_format(int(major) if major == int(major) else major, use_l10n=True, force_grouping=True)
     return f"{amount}\u00a0{lead.currency}"
 
 
@@ -204,7 +176,7 @@ def _render_offer(
         "facts": _facts(lead),
         "open": found.is_open and not expired,
         "expired": expired,
-        "urgent": _is_urgent(found, now=now),
+        "urgent": is_urgent(found, now=now),
         "qualified": qualified,
         "programme": found.route.programme,
         "form": form,
@@ -222,7 +194,7 @@ def _facts(lead: Lead) -> list[tuple[str, Any]]:
             (_("Region"), lead.region),
             (_("Country"), lead.country),
             (_("Sector"), lead.sector),
-            (_("Employees"), _grouped(lead.employees) if lead.employees else ""),
+            (_("Employees"), group_digits(lead.employees) if lead.employees else ""),
         )
         if value
     ]

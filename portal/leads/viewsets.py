@@ -23,7 +23,7 @@ from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.models import User
 from portal.core.errors import Refusal
-from portal.core.viewsets import ReadOnlyPermissionPolicy
+from portal.core.viewsets import ReadOnlyPermissionPolicy, RelatedIndexView
 from portal.leads.access import may_close_leads, may_import_leads, may_see_leads
 from portal.leads.amounts import to_major
 from portal.leads.forms import CloseForm, CompleteForm, ImportForm, SourceForm
@@ -434,6 +434,7 @@ class RouteViewSet(ModelViewSet):
     add_view_class = RouteCreateView
     edit_view_class = RouteEditView
     copy_view_enabled = False
+    index_view_class = RelatedIndexView
     list_display = ["name", "slug", "programme", "window_hours", "open_cap"]
     edit_handler = ObjectList(
         [

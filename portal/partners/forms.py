@@ -34,7 +34,9 @@ class JobRolesForm(forms.Form):
 class InvitationForm(JobRolesForm):
     """Whom to invite, as what, and in which language to write to them."""
 
-    email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(
+        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
     language = forms.ChoiceField(
         label=_("Language of the letter"), choices=language_choices, help_text=_("They can choose another later.")
     )

@@ -26,7 +26,7 @@ from portal.accounts.models import (
 )
 from portal.content.models import Product
 from portal.core.localised import LocalisedTextField
-from portal.core.models import PublicIdModel
+from portal.core.models import NamedInListsModel, PublicIdModel
 
 
 def in_force(now: datetime, *, start: str = "started_at", end: str = "ended_at", prefix: str = "") -> Q:
@@ -39,7 +39,7 @@ def in_force(now: datetime, *, start: str = "started_at", end: str = "ended_at",
 # --- Rows that the vendor adds ---------------------------------------------------------------------------------------
 
 
-class VendorRow(models.Model):
+class VendorRow(NamedInListsModel):
     """A row of the vendor's own vocabulary: it has a stable slug and a name in every language."""
 
     slug = models.SlugField(_("slug"), unique=True, help_text=_("Stable: imports and addresses use it."))
@@ -90,7 +90,7 @@ class JobRole(VendorRow):
         verbose_name_plural = _("job roles")
 
 
-class Tier(models.Model):
+class Tier(NamedInListsModel):
     """A partner's level in the programme. A higher rank is a higher tier."""
 
     slug = models.SlugField(_("slug"), unique=True)

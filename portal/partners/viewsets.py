@@ -20,7 +20,7 @@ from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.middleware import PersonRequest
 from portal.core.errors import Refusal
-from portal.core.viewsets import ReadOnlyPermissionPolicy
+from portal.core.viewsets import NamedRowDeleteView, ReadOnlyPermissionPolicy, RelatedIndexView
 from portal.partners.forms import (
     AgreementForm,
     InvitationForm,
@@ -217,6 +217,7 @@ class PartnerViewSet(ModelViewSet):
     permission_policy = POLICIES[Partner]
     add_to_reference_index = False
     copy_view_enabled = False
+    index_view_class = RelatedIndexView
     list_display = ["name", "kind", "tier", "status", "country"]
     list_filter = ["status", "kind", "tier", "country", "regions", "products"]
     search_fields = ["name"]
@@ -272,6 +273,7 @@ class MembershipViewSet(ModelViewSet):
     inspect_view_fields = ["user", "partner", "started_at", "ended_at", "roles"]
     copy_view_enabled = False
     form_fields: list[str] = []
+    index_view_class = RelatedIndexView
     list_display = ["user", "partner", "started_at", "ended_at"]
     list_filter = ["partner", "roles", "ended_at"]
     search_fields = ["user__last_name", "user__first_name", "user__email", "partner__name"]
@@ -301,6 +303,7 @@ class AudienceViewSet(ModelViewSet):
     icon = "view"
     menu_label = gettext_lazy("Audiences")
     copy_view_enabled = False
+    delete_view_class = NamedRowDeleteView
     list_display = ["name", "entitlement", "language"]
     search_fields = ["name"]
     search_backend_name = None
@@ -311,6 +314,7 @@ class VocabularyViewSet(ModelViewSet):
     """Rows of the vendor's own vocabulary. One that is in use cannot be deleted."""
 
     copy_view_enabled = False
+    delete_view_class = NamedRowDeleteView
     list_display: list[Any] = ["name", "slug", "order"]
     form_fields = ["name", "slug", "order"]
 

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "portal.core.middleware.ReadableAddressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.core.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -140,6 +142,7 @@ else:
     for _folder in ("messages", "control"):
         (_queue / _folder).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://localhost//"
+    CELERY_BROKER_TRANSPORT = "portal.core.queue:Transport"  # kombu's, without its half-written messages
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_queue / "messages"),
         "data_folder_out": str(_queue / "messages"),
@@ -153,12 +156,18 @@ CELERY_TASK_DEFAULT_QUEUE = "guildhall"
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Beat keeps no file of last runs, which a hard kill would leave broken: every sweeper asks the database what is due.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # Every sweeper re-drives what a lost message left behind: the due times live in indexed columns.
 CELERY_BEAT_SCHEDULE = {
     "hand on facts that were missed": {"task": "core.hand_on_due_facts", "schedule": 20.0},
     "send e-mail that is due": {"task": "notifications.send_due_emails", "schedule": 30.0},
     "submit attempts past their deadline": {"task": "certification.submit_due_attempts", "schedule": 15.0},
     "reassess qualifications that are due": {"task": "certification.review_due_qualifications", "schedule": 60.0},
+    "assess every partner anew": {
+        "task": "certification.review_every_qualification",
+        "schedule": crontab(hour="1", minute="30"),
+    },
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
     "publish scheduled pages": {"task": "home.publish_scheduled", "schedule": 60.0},
@@ -195,6 +204,7 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one counts once its link was opened
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -252,8 +262,10 @@ WAGTAILDOCS_SERVE_METHOD = "serve_view"
 WAGTAILEMBEDS_FINDERS: list[dict] = []
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_PASSWORD_RESET_ENABLED = False  # allauth does this, with throttling
+WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False  # likewise: there a new address counts once it was proved
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
-WAGTAIL_USER_TIME_ZONES = None
+WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
+WAGTAIL_USER_TIME_ZONES: list[str] = []  # the portal's own preferences ask for it: none to choose from here
 WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "wagtail.search.backends.database"},
 }

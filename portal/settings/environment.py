@@ -30,6 +30,13 @@ class Environment(BaseSettings):
     allowed_hosts: str = Field(
         "127.0.0.1,localhost", description="Comma-separated host names that the portal answers to."
     )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=9,
+        description="How many front servers add to `X-Forwarded-For`. Sign-in is throttled by the reader's address: with 0 "
+        "behind a front server all readers share its address, and one who guesses passwords locks everyone out.",
+    )
     database_url: str = Field(
         "", description="`postgres://user:password@host:5432/name`. Empty: an SQLite file below `GUILDHALL_VAR`."
     )

@@ -1,10 +1,12 @@
 """People in Wagtail's admin, without user names."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from portal.accounts.models import User
+from portal.accounts.services.people import keep_address
 from tests.factories.accounts import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +97,74 @@ def test_nobody_is_deleted(staff):
     user = UserFactory()
     staff.post(reverse("wagtailusers_users:delete", args=[user.pk]))
     assert User.objects.filter(pk=user.pk).exists()
+
+
+def act_on(person, action):
+    return f"{reverse('wagtail_bulk_action', args=['accounts', 'user', action])}?id={person.pk}"
+
+
+def test_whoever_may_keep_people_chooses_no_groups_for_many_at_once_either(clerk):
+    group, person = Group.objects.create(name="Powerful"), UserFactory()
+    clerk.post(act_on(person, "assign_role"), {"role": group.pk})
+    assert not person.groups.exists()
+
+
+def test_administrators_choose_groups_for_many_at_once(staff):
+    group, person = Group.objects.create(name="Powerful"), UserFactory()
+    staff.post(act_on(person, "assign_role"), {"role": group.pk})
+    assert person.groups.get() == group
+
+
+@pytest.mark.parametrize(("is_staff", "stays_active"), [(True, True), (False, False)])
+def test_whoever_may_keep_people_closes_accounts_but_those_of_staff(clerk, is_staff, stays_active):
+    person = UserFactory(staff=is_staff)
+    clerk.post(act_on(person, "set_active_state"), {"mark_as_active": "False"})
+    person.refresh_from_db()
+    assert person.is_active is stays_active
+
+
+def test_nobody_is_deleted_among_many_at_once(staff):
+    person = UserFactory()
+    staff.post(act_on(person, "delete"))
+    assert User.objects.filter(pk=person.pk).exists()
+
+
+def test_whoever_may_keep_people_changes_nobodys_way_in(clerk):
+    person = UserFactory()
+    changes = PERSON | {"password1": "another-pass-42", "password2": "another-pass-42"}
+    assert clerk.post(reverse("wagtailusers_users:edit", args=[person.pk]), changes).status_code == 302
+    changed = User.objects.get(pk=person.pk)
+    assert (changed.last_name, changed.email) == ("Hopper", person.email)
+    assert changed.check_password(PASSWORD)
+
+
+def test_an_address_that_staff_changed_lets_nobody_in_any_more(staff):
+    person = UserFactory()
+    keep_address(person)
+    staff.post(reverse("wagtailusers_users:edit", args=[person.pk]), PERSON)
+    (address,) = EmailAddress.objects.filter(user=person)
+    assert (address.email, address.verified, address.primary) == ("grace@example.com", True, True)
+
+
+def test_an_address_that_somebody_claimed_belongs_to_whoever_gets_an_account_with_it(staff):
+    claimant = UserFactory()
+    EmailAddress.objects.create(user=claimant, email="grace@example.com")
+    staff.post(reverse("wagtailusers_users:add"), PERSON)
+    (address,) = EmailAddress.objects.filter(email="grace@example.com")
+    assert (address.user.email, address.verified) == ("grace@example.com", True)
+
+
+def test_staff_have_a_page_about_their_own_account_that_changes_no_address(staff):
+    page = staff.get(reverse("wagtailadmin_account"))
+    assert page.status_code == 200
+    assert 'name="name_email-email"' not in page.content.decode()
+
+
+def test_closing_accounts_is_told_so_that_people_are_counted_anew(staff, facts):
+    one, other = UserFactory(), UserFactory()
+    staff.post(act_on(one, "set_active_state"), {"mark_as_active": "False"})
+    unticked = {name: value for name, value in PERSON.items() if name != "is_active"}
+    staff.post(reverse("wagtailusers_users:edit", args=[other.pk]), unticked)
+    other.refresh_from_db()
+    assert other.is_active is False
+    assert facts("people_switched") == [{"user_ids": [one.pk]}, {"user_ids": [other.pk]}]

@@ -6,17 +6,26 @@ from axe_playwright_python.sync_playwright import Axe
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 PAGES = {
-    "anonymous": ["/en/sign-in/login/", "/ru/sign-in/login/", "/en/sign-in/password/reset/"],
+    "anonymous": [
+        "/en/sign-in/login/", "/ru/sign-in/login/", "/en/sign-in/login/code/", "/en/sign-in/password/reset/",
+        "/en/sign-in/password/reset/done/", "/en/sign-in/password/reset/key/x-y/",
+    ],
     "mira.castellan@meridian.example": [
         "/en/", "/ru/", "/en/library/", "/ru/library/", "/en/library/voice-overview/", "/en/library/objections/",
         "/en/library/objections/excel-works-fine/", "/ru/library/objections/excel-works-fine/",
         "/en/courses/", "/en/courses/selling-ringwell/", "/en/courses/selling-ringwell/listen-and-ask/",
         "/en/study/search/?q=excel", "/en/exams/", "/ru/exams/", "/en/exams/product-knowledge/", "/en/exams/standing/",
         "/en/leads/", "/ru/leads/", "/en/notifications/", "/en/notifications/preferences/", "/en/partner/", "/en/account/",
+        "/en/exams/credentials/", "/ru/exams/standing/", "/en/leads/?show=work", "/en/leads/?show=past",
+        "/en/study/search/?q=zzzz", "/en/sign-in/2fa/", "/ru/sign-in/2fa/", "/en/sign-in/2fa/webauthn/",
+        "/en/sign-in/password/change/", "/en/sign-in/email/",
     ],
     "halina.brzoskwin@brightledger.example": [
         "/en/", "/en/partner/team/", "/en/partner/team/invite/", "/en/partner/agreement/", "/ru/partner/team/",
     ],
+    "ruben.oostveld@fernhill.example": ["/en/", "/ru/exams/", "/en/exams/product-knowledge/", "/en/leads/"],
+    "callum.strand@harbourdesk.example": ["/en/", "/en/exams/credentials/"],
+    "malik.ferrow@coppergate.example": ["/en/", "/ru/", "/en/partner/"],
     "edda.marlowe@ringwell.example.com": ["/en/", "/styleguide/"],
 }  # fmt: skip
 

@@ -21,6 +21,8 @@ from certification.services.qualifications import (
     review_partners,
     review_qualification,
 )
+from certification.tasks import review_every_qualification
+from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
 from portal.core.models import Fact
 from portal.core.services.outbox import hand_on
@@ -28,6 +30,7 @@ from portal.partners.models import AgreementVersion, PartnerStatus
 from portal.partners.services.agreements import accept_agreement, withdraw_acceptance
 from portal.partners.services.memberships import end_membership
 from portal.partners.services.partners import change_status
+from portal.partners.services.standing import bump_standing_of_people
 from portal.partners.services.tiers import set_tier
 from tests.factories.certification import CredentialFactory, ExamFactory, ProgrammeFactory, qualify
 from tests.factories.partners import AgreementVersionFactory, MembershipFactory, PartnerFactory, TierFactory
@@ -326,3 +329,26 @@ def test_a_new_programme_assesses_those_who_hold_its_exams_already(now):
     save_programme(programme, by=None)
     hand_on_everything(now)
     assert is_open(member, now)
+
+
+def test_the_nightly_review_opens_what_came_true_by_time_alone(member, programme, now):
+    """An agreement that was accepted before it came into effect: nobody does anything at that moment."""
+    coming = AgreementVersionFactory(number=900, effective_from=now + 3 * DAY)
+    accept_agreement(
+        member.partner, version=coming, membership=member, language="en", by=member.user, now=now
+    )  # fmt: skip
+    for row in programme.programme_exams.all():
+        CredentialFactory(membership=member, exam=row.exam, issued_at=now - DAY)
+    review_qualification(member.partner, programme=programme, now=now)
+    assert not is_open(member, now)
+    later = now + 4 * DAY
+    with time_machine.travel(later, tick=False):
+        review_every_qualification()
+    assert is_open(member, later)
+
+
+def test_a_person_whose_account_is_closed_does_not_count(qualified, programme, now):
+    User.objects.filter(pk=qualified.user_id).update(is_active=False)
+    bump_standing_of_people([qualified.user_id])
+    assert not is_open(qualified, now)
+    assert review_qualification(qualified.partner, programme=programme, now=now) is None

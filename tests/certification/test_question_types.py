@@ -46,7 +46,7 @@ def test_reading_places_and_showing_them_again_are_inverse(asked, data):
     assert kind.is_answered(response) == bool(places)
 
 
-@pytest.mark.parametrize("given_places", [["0"], ["4"], ["-1"], ["a"], [""], ["1", "2"], ["²"], ["1 "]])
+@pytest.mark.parametrize("given_places", [["0"], ["4"], ["-1"], ["a"], [""], ["1", "2"], ["²"], ["1 "], ["9" * 5000]])
 def test_what_the_page_could_not_have_sent_is_refused(given_places):
     with pytest.raises(BadResponse):
         get_type("single").read(("x", "y", "z"), given_places)

@@ -127,6 +127,16 @@ def test_the_intro_links_to_the_course_that_is_asked_for(visitor, exam, course):
     assert "/courses/selling-well/" in response.content.decode()
 
 
+def test_a_course_says_how_its_exam_stands_for_the_reader(visitor, member, exam, course, attempt, now):
+    exam.course = course
+    exam.save()
+    assert "You are in the middle of it" in text_of(visitor.get(course.url))
+    submit_attempt(attempt, answers=right_places(attempt), client_seq=1, by=member.user, now=now)
+    page = text_of(visitor.get(course.url))
+    assert "You hold this credential until" in page
+    assert "It opens when you have completed the course" not in page
+
+
 def test_a_closed_exam_that_one_never_sat_is_not_there(visitor):
     assert visitor.get(url("exam", ExamFactory(is_open=False).slug)).status_code == 404
 
@@ -184,7 +194,7 @@ def test_the_whole_sitting_works_without_javascript(visitor, member, exam, now, 
     assert "Every question is answered." in text_of(response)
     response = visitor.post(url("submit", attempt.public_id), follow=True)
     assert "Passed" in text_of(response)
-    assert "100% of the marks" in text_of(response)
+    assert "100% of the points" in text_of(response)
     assert "mark-won" in response.content.decode()
     assert Credential.objects.get().user == member.user
 
@@ -352,11 +362,11 @@ def test_a_failed_result_shows_the_sections_and_the_way_back(visitor, member, ex
     page = visitor.get(url("result", attempt.public_id))
     words = text_of(page)
     assert "Not passed this time" in words
-    assert "50% of the marks; 70% are needed" in words
+    assert "50% of the points; 70% are needed" in words
     assert "3 of 3" in words
     assert "0 of 3" in words
     assert "You may try again from" in words
-    assert "mark-revoked" in page.content.decode()
+    assert "mark-missing" in page.content.decode()
 
 
 def test_a_failed_section_links_to_all_that_its_questions_cite_and_a_passed_one_to_nothing(

@@ -23,7 +23,8 @@ def test_one_range_of_a_hundred_bytes(header, expected):
 
 
 @pytest.mark.parametrize(
-    "header", ["bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,5-6", "lines=1-2", "nonsense", "bytes=a-b"]
+    "header",
+    ["bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,5-6", "lines=1-2", "nonsense", "bytes=a-b", f"bytes={'9' * 5000}-"],
 )
 def test_what_is_not_one_range_of_bytes_is_answered_with_the_whole(header):
     assert parse_range(header, 100) is None

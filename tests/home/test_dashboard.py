@@ -147,3 +147,10 @@ def test_a_person_without_a_membership_reads_why_and_what_to_do(client, world):
     answer = client.get(reverse("home:dashboard"))
     assert answer.status_code == 403
     assert "invite" in answer.content.decode()
+
+
+def test_whoever_comes_to_the_bare_address_is_led_to_their_own_language_after_signing_in(client):
+    """No page to come back to is named: the browser's language would go with it."""
+    answer = client.get("/en/")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("/sign-in/login/")

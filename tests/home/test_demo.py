@@ -5,10 +5,14 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from io import StringIO
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 
+from portal.home.management.commands import demo as demo_command
+from portal.home.services.demo import SignIn
 from tests.running import RunningDemo
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -40,6 +44,7 @@ def test_ctrl_c_ends_everything_cleanly_and_a_second_start_keeps_the_data(demo, 
         other.stop()
     assert code == 0
     assert "Traceback" not in other.output
+    assert "Ended. The data is kept" in other.output
     assert ending < 12
     assert other.group_is_empty()
     assert seconds < 60
@@ -52,6 +57,22 @@ def test_a_taken_port_is_not_fought_over(demo, tmp_path):
     )  # fmt: skip
     assert run.returncode == 1
     assert f"--port {demo.port + 1}" in run.stderr
+
+
+def test_the_demo_says_which_port_it_took_instead(demo, monkeypatch):
+    """Up to where the processes start: `serve` takes the place of the command."""
+    started = []
+    monkeypatch.setattr(demo_command, "demo_is_loaded", lambda: True)
+    monkeypatch.setattr(demo_command, "demo_sign_ins", lambda: [SignIn("ada@example.com", "Seller")])
+    monkeypatch.setattr(demo_command, "call_command", lambda *_words, **_options: None)
+    monkeypatch.setattr(demo_command.os, "execv", lambda _program, words: started.append(words))
+    monkeypatch.setenv("BASE_URL", demo.address)
+    out = StringIO()
+    call_command("demo", port=demo.port, stdout=out)
+    taken = int(started[0][-1])
+    assert taken > demo.port
+    assert f"Port {demo.port} is taken by something else: using {taken}" in out.getvalue()
+    assert f"http://127.0.0.1:{taken}/" in out.getvalue()
 
 
 def test_the_worker_and_beat_do_their_work_on_the_embedded_queue(demo):

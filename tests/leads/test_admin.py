@@ -15,6 +15,7 @@ from portal.leads.rows import Field
 from portal.leads.services.distribution import distribute
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import SourceFactory, make_market
+from tests.factories.partners import RegionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -247,3 +248,12 @@ def test_the_list_costs_the_same_for_few_and_many(desk, market):
             desk.get(reverse("leads_admin:index"))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_region_that_a_route_names_is_not_deleted_so_that_the_route_does_not_take_the_world(client, market):
+    client.force_login(UserFactory(staff=True))
+    here = RegionFactory()
+    market.route.regions.set([here])
+    market.route.save()
+    client.post(reverse("regions:delete", args=[here.pk]))
+    assert list(Route.objects.get(pk=market.route.pk).regions.all()) == [here]

@@ -193,3 +193,10 @@ def test_the_organisation_page_shows_the_acceptance_in_force(client):
     acceptance = AcceptanceFactory()
     client.force_login(acceptance.accepted_by)
     assert str(acceptance.accepted_by) in client.get(reverse("partners:organisation")).content.decode()
+
+
+def test_an_address_that_is_too_long_to_keep_is_told(client):
+    client.force_login(MembershipFactory(roles=["owner"]).user)
+    form = {"email": f"{'a' * 250}@example.com", "roles": [JobRoleFactory(seller=True).pk], "language": "en"}
+    assert client.post(reverse("partners:invite"), form).status_code == 200
+    assert not Invitation.objects.exists()

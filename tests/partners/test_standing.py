@@ -9,6 +9,7 @@ from portal.core.errors import NotAllowed, Refusal
 from portal.partners.models import Acceptance, AgreementVersion, Partner, TierPeriod
 from portal.partners.services import agreements, entitlements, memberships, partners, tiers
 from tests.factories.accounts import UserFactory
+from tests.factories.content import ProductFactory
 from tests.factories.partners import (
     AcceptanceFactory,
     AgreementVersionFactory,
@@ -16,6 +17,7 @@ from tests.factories.partners import (
     JobRoleFactory,
     MembershipFactory,
     PartnerFactory,
+    RegionFactory,
     TierFactory,
 )
 
@@ -63,9 +65,26 @@ def withdraw_agreement(partner, owner, now):
     agreements.withdraw_acceptance(AcceptanceFactory(partner=partner, membership=owner), by=owner.user, now=now)
 
 
+def describe(partner, **changes):
+    """What ``change_partner`` is told of a partner: all as it is, but for the changes."""
+    plain = ("name", "kind", "country", "language", "time_zone", "tier", "status", "status_reason")
+    reach = {"regions": partner.regions.all(), "products": partner.products.all()}
+    return {**{name: getattr(partner, name) for name in plain}, **reach, **changes}
+
+
+def work_elsewhere(partner, owner, now):
+    partners.change_partner(partner, **describe(partner, regions=[RegionFactory()]), by=owner.user, now=now)
+
+
+def sell_something_else(partner, owner, now):
+    partners.change_partner(partner, **describe(partner, products=[ProductFactory()]), by=owner.user, now=now)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        work_elsewhere,
+        sell_something_else,
         join,
         accept_invitation,
         leave,
@@ -91,6 +110,7 @@ def test_a_change_that_is_none_bumps_nothing(now, facts):
     partner = PartnerFactory()
     tiers.set_tier(partner, tier=partner.tier, by=None, now=now)
     partners.change_status(partner, status="active", by=None, now=now)
+    partners.change_partner(partner, **describe(partner, name="Renamed"), by=None, now=now)
     assert facts("partner_standing_changed") == []
 
 
@@ -155,6 +175,14 @@ class TestAgreement:
                 by=member.user,
                 now=now,
             )
+
+    def test_an_owner_who_left_while_reading_does_not_accept(self, now):
+        owner = MembershipFactory(roles=["owner"])
+        MembershipFactory(partner=owner.partner, roles=["owner"])
+        memberships.end_membership(type(owner).objects.get(pk=owner.pk), by=owner.user, now=now)
+        options = {"version": AgreementVersionFactory(), "membership": owner, "language": "en", "by": owner.user}
+        with pytest.raises(NotAllowed):
+            agreements.accept_agreement(owner.partner, **options, now=now)
 
     def test_another_partners_owner_does_not_accept(self, now):
         stranger = MembershipFactory(roles=["owner"])

@@ -4,11 +4,22 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from portal.partners.models import AgreementVersion, Audience, Invitation, Membership, Partner, PartnerKind, TierPeriod
+from portal.partners.models import (
+    AgreementVersion,
+    Audience,
+    Invitation,
+    Membership,
+    Partner,
+    PartnerKind,
+    Tier,
+    TierPeriod,
+)
 from tests.factories.accounts import UserFactory
+from tests.factories.content import ProductFactory
 from tests.factories.partners import (
     AcceptanceFactory,
     AgreementVersionFactory,
+    AudienceFactory,
     EntitlementFactory,
     InvitationFactory,
     JobRoleFactory,
@@ -183,3 +194,30 @@ def test_a_partners_member_has_no_way_into_the_admin(client):
     client.force_login(MembershipFactory(roles=["owner"]).user)
     answer = client.get(reverse("partners_admin:index"))
     assert answer.status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("make", "screen", "condition"),
+    [
+        (lambda: TierFactory(rank=9), "tiers", "tiers"),
+        (PartnerKindFactory, "partner_kinds", "kinds"),
+        (lambda: JobRoleFactory(engineer=True), "job_roles", "job_roles"),
+        (ProductFactory, "products", "products"),
+    ],
+)
+def test_what_an_audience_names_is_not_deleted_so_that_the_audience_does_not_open_to_all(
+    admin, now, make, screen, condition
+):
+    row, audience, member = make(), AudienceFactory(), MembershipFactory(roles=[])
+    getattr(audience, condition).add(row)
+    answer = admin.post(reverse(f"{screen}:delete", args=[row.pk]), follow=True)
+    assert type(row).objects.filter(pk=row.pk).exists()
+    assert "audience" in answer.content.decode()
+    assert not audience.admits(member, now)
+
+
+def test_a_row_in_use_is_not_deleted_and_one_that_nothing_names_is(admin):
+    used, free = PartnerFactory().tier, TierFactory(rank=9)
+    assert "in use" in admin.post(reverse("tiers:delete", args=[used.pk]), follow=True).content.decode()
+    admin.post(reverse("tiers:delete", args=[free.pk]))
+    assert list(Tier.objects.values_list("pk", flat=True)) == [used.pk]

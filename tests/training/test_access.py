@@ -10,7 +10,7 @@ from portal.core.localised import LocalisedText
 from portal.partners.models import Audience, Entitlement
 from tests.factories.training import publish
 from training.access import describe_reader
-from training.models import MaterialPage
+from training.models import MaterialPage, ObjectionGuidePage
 from training.services.catalogue import Choice, list_materials, search_materials
 from training.services.citations import find_study_links
 
@@ -111,6 +111,28 @@ class TestInheritance:
         card = tree.add_card(tree.add_guide(audience=owners_only), audience=audience(tiers=[rows.gold]))
         assert not reads(card, add_member(role=rows.owner, tier=rows.silver))
         assert reads(card, add_member(role=rows.owner, tier=rows.gold))
+
+
+class TestTranslations:
+    """An editor who closes a page in one language has closed what it says."""
+
+    def test_an_audience_holds_in_every_language(self, tree, rows, add_member, owners_only):
+        english = tree.add_doc("Margins", slug="margins", audience=owners_only)
+        russian = tree.add_doc("Маржа", language="ru", slug="margins", translation_of=english)
+        assert not reads(russian, add_member(role=rows.seller))
+        assert reads(russian, add_member(role=rows.owner))
+
+    def test_a_card_obeys_its_guide_in_the_other_language(self, tree, rows, add_member, owners_only):
+        guide = tree.add_guide(audience=owners_only)
+        russian = tree.add(tree.libraries["ru"], ObjectionGuidePage(title="Возражения"), translation_of=guide)
+        card = tree.add_card(russian, "Дорого", slug="dorogo")
+        assert not reads(card, add_member(role=rows.seller))
+        assert reads(card, add_member(role=rows.owner))
+
+    def test_a_translation_that_is_not_published_yet_closes_nothing(self, tree, rows, add_member, owners_only):
+        english = tree.add_doc("Margins", slug="margins")
+        tree.add_doc("Маржа", language="ru", slug="margins", translation_of=english, audience=owners_only, live=False)
+        assert reads(english, add_member(role=rows.seller))
 
 
 class TestListsSearchAndCitations:

@@ -40,6 +40,11 @@ class TestLists:
         assert facets.products == [("voice", "Product voice")]
         assert facets.tags == [("telephony", "telephony")]
 
+    @pytest.mark.parametrize("page", ["0", "-1", "one", "²", "9" * 30, "9" * 5000])
+    def test_a_page_that_there_is_not_is_the_first(self, tree, reader, page):
+        tree.add_doc("Calls")
+        assert titles(list_materials(reader, Choice(), language="en", page=page)) == ["Calls"]
+
     def test_each_language_has_its_own_list(self, tree, reader):
         english = tree.add_doc("Calls")
         tree.add_doc("Звонки", language="ru", translation_of=english)

@@ -1,5 +1,6 @@
 """Lists of materials and search in them, for one reader: nothing that they may not read is in any of them."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,8 @@ def list_materials(reader: Reader, choice: Choice, *, language: str, page: Any =
 def _cut(found: QuerySet[MaterialPage], page: Any) -> "ListPage[MaterialPage]":
     """One page of a list together with its count, in one query; the first page for a number that there is not."""
     counted = found.annotate(found_in_all=Window(Count("pk")))
-    number = int(page) if str(page).isdecimal() and int(page) > 0 else 1
+    # Nine digits: neither the database's offsets nor Python's own numbers end there.
+    number = max(int(page), 1) if re.fullmatch(r"[0-9]{1,9}", str(page)) else 1
     rows = list(counted[(number - 1) * PER_PAGE : number * PER_PAGE])
     if not rows and number > 1:
         number, rows = 1, list(counted[:PER_PAGE])

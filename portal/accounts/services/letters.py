@@ -26,7 +26,7 @@ def compose_letter(
 
     Args:
         address: of the one reader.
-        subject: one line.
+        subject: made one line; a name in it may hold a line break, which mail refuses.
         paragraphs: plain text, in order; lines within one stay apart.
         url: the one thing to open next, a whole address, shown as a button called ``action``.
         footer: a small line below, such as why the reader gets this.
@@ -47,7 +47,8 @@ def compose_letter(
     text = "\n\n".join([*paragraphs, *closing, "--\n" + f"{settings.WAGTAIL_SITE_NAME} · {settings.VENDOR_NAME}"])
     if footer:
         text += f"\n{footer}"
-    message = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address], connection=mail)
+    line = " ".join(subject.split())
+    message = EmailMultiAlternatives(line, text, settings.DEFAULT_FROM_EMAIL, [address], connection=mail)
     message.attach_alternative(render_to_string("accounts/letter.html", context), "text/html")
     return message
 

@@ -2,6 +2,7 @@
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Q
 
 from portal.accounts.models import User, default_language, default_time_zone
 
@@ -29,8 +30,21 @@ def register_person(
         language=language or default_language(),
         time_zone=time_zone or default_time_zone(),
     )
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    keep_address(user)
     return user
+
+
+@transaction.atomic
+def keep_address(user: User) -> None:
+    """Let the person's address, and no other, be the one that they sign in with.
+
+    Without a row of its own an address could be claimed by somebody else; an earlier row would still let its reader in.
+    Claims of other people to the address end.
+    """
+    EmailAddress.objects.filter(Q(user=user) | Q(email=user.email, verified=False)).exclude(
+        user=user, email=user.email
+    ).delete()
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 @transaction.atomic

@@ -68,10 +68,11 @@ def find_address(page: Page, holder: Any = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The pages above a page, from below the home page down to its parent; and its live translations."""
+    """The pages above a page, from below the home page down to its parent; and the live translations of both."""
 
     above: list[Page]
     translations: list[Page]
+    above_elsewhere: list[Page]
 
     def find_alternates(self, holder: Any) -> dict[str, str]:
         """The addresses of the page in the other languages, by language code."""
@@ -85,13 +86,20 @@ def find_surroundings(page: Page, *related: str) -> Surroundings:
         related: further relations to fetch with each of these pages.
     """
     paths = [page.path[:end] for end in range(3 * page.steplen, len(page.path), page.steplen)]
-    wanted = Q(path__in=paths) | (Q(translation_key=page.translation_key, live=True) & ~Q(pk=page.pk))
+    keys = Page.objects.filter(path__in=paths).values("translation_key")
+    wanted = Q(path__in=paths) | (
+        (Q(translation_key=page.translation_key) | Q(translation_key__in=keys)) & Q(live=True) & ~Q(pk=page.pk)
+    )
     found = Page.objects.filter(wanted).select_related("locale", *related).order_by("path")
     above: list[Page] = []
     translations: list[Page] = []
+    elsewhere: list[Page] = []
     for other in found:
-        (above if other.path in paths else translations).append(other)
-    return Surroundings(above, translations)
+        if other.path in paths:
+            above.append(other)
+        else:
+            (translations if other.translation_key == page.translation_key else elsewhere).append(other)
+    return Surroundings(above, translations, elsewhere)
 
 
 def find_content_version() -> str:

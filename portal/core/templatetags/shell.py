@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils import timezone
@@ -32,6 +33,12 @@ def icon(name: str, label: str = "", size: int = 24) -> SafeString:
         static("core/icons.svg"),
         name,
     )
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The field's control without a placeholder: the label stands above it, and a hint that vanishes helps nobody."""
+    return field.as_widget(attrs={"placeholder": False})
 
 
 @register.simple_tag(takes_context=True)

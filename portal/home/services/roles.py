@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Page
+from wagtail.models import Collection, GroupApprovalTask, GroupCollectionPermission, GroupPagePermission, Page, Workflow
 
 from certification.access import EXAMINER_PERMISSIONS
 from portal.leads.access import CHANNEL_MANAGER_PERMISSIONS
@@ -12,6 +12,10 @@ EXAMINERS = "Examiners"
 CHANNEL_MANAGERS = "Channel managers"
 
 ADMIN = "wagtailadmin.access_admin"
+
+#: Wagtail comes with a workflow to be approved by a group that is none of ours and has nobody in it.
+WAGTAILS_WORKFLOW = "Moderators approval"
+OUR_WORKFLOW = "Editors' review"
 
 
 def _every(app: str, *models: str, verbs: tuple[str, ...] = ("add", "change", "delete", "view")) -> tuple[str, ...]:
@@ -60,6 +64,7 @@ def set_up_roles() -> list[Group]:
         group.permissions.add(*(known[permission] for permission in permissions))
         groups.append(group)
     _let_publish(groups[0])
+    _let_approve(groups[0])
     return groups
 
 
@@ -80,3 +85,11 @@ def _let_publish(editors: Group) -> None:
                 collection=collection,
                 permission=Permission.objects.get(content_type__app_label="content", codename=codename),
             )
+
+
+def _let_approve(editors: Group) -> None:
+    """What an editor submits is read and published by any editor, so that nothing waits for a group without people."""
+    Workflow.objects.filter(name=WAGTAILS_WORKFLOW).update(name=OUR_WORKFLOW)
+    GroupApprovalTask.objects.filter(name=WAGTAILS_WORKFLOW).update(name=OUR_WORKFLOW)
+    for task in GroupApprovalTask.objects.filter(name=OUR_WORKFLOW):
+        task.groups.add(editors)

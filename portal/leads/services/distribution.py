@@ -13,7 +13,7 @@ that dies takes its whole batch with it, and the next one finds the leads as the
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
@@ -130,13 +130,17 @@ class Desk:
         )
 
 
-def distribute(route: Route, *, limit: int | None = None, now: datetime) -> Distributed:
+def distribute(
+    route: Route, *, limit: int | None = None, now: datetime, clock: Callable[[], datetime] | None = None
+) -> Distributed:
     """Give a route's new leads to partners, oldest first, in batches of :data:`BATCH`.
 
     Leads that nobody can take are held with their reason; they wake by :mod:`portal.leads.services.holding`.
 
     Args:
         limit: how many leads at most; None for all that wait.
+        clock: asked for the moment of each further batch, since a gate may close by time alone while a long run goes
+            on. Without one every batch is of ``now``.
     """
     total = Distributed()
     while limit is None or total.offered + total.held < limit:
@@ -145,14 +149,16 @@ def distribute(route: Route, *, limit: int | None = None, now: datetime) -> Dist
         if batch == Distributed():
             break
         total += batch
+        now = clock() if clock else now
     return total
 
 
-def distribute_waiting_leads(*, now: datetime) -> Distributed:
+def distribute_waiting_leads(*, now: datetime, clock: Callable[[], datetime] | None = None) -> Distributed:
     """Distribute every route that has new leads: what a lost wake-up left behind."""
     total = Distributed()
     for route in Route.objects.filter(pk__in=Lead.objects.new().values("route")).order_by("pk"):
-        total += distribute(route, now=now)
+        total += distribute(route, now=now, clock=clock)
+        now = clock() if clock else now
     return total
 
 

@@ -74,6 +74,8 @@ def accept_agreement(
         Refusal: the version is superseded, or the partnership has ended.
     """
     locked = lock_partner(partner)
+    # Looked at again under the lock: the owner may have left, or ceased to be one, since the page was opened.
+    membership = Membership.objects.with_roles().get(pk=membership.pk)
     if membership.partner_id != locked.pk or membership.user_id != by.pk or not access.may_accept_agreement(membership):
         raise NotAllowed(
             _("Only an owner accepts the agreement in the name of the organisation."),

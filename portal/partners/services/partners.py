@@ -49,13 +49,20 @@ def change_partner(
     by: User | None,
     now: datetime,
 ) -> Partner:
-    """Keep everything that staff may change of a partner; tier and status with their history and consequences."""
+    """Keep everything that staff may change of a partner; tier and status with their history and consequences.
+
+    Where it works and what it sells decide which leads fit it: a change is told as one of standing, and held leads wake.
+    """
     locked = lock_partner(partner)
+    regions, products = set(regions), set(products)
+    reach_changes = (set(locked.regions.all()), set(locked.products.all())) != (regions, products)
     locked.name, locked.kind = name, kind
     locked.country, locked.language, locked.time_zone = country, language, time_zone
     locked.save(update_fields=["name", "kind", "country", "language", "time_zone"])
     locked.regions.set(regions)
     locked.products.set(products)
+    if reach_changes:
+        bump_standing(locked, by=by)
     set_tier(locked, tier=tier, by=by, now=now)
     return change_status(locked, status=status, reason=status_reason, by=by, now=now)
 

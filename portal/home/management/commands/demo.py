@@ -29,13 +29,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["reset"]:
             self.throw_away()
-        call_command("migrate", interactive=False, verbosity=0)
-        if not demo_is_loaded():
-            self.stdout.write("Loading the demo ...")
-            call_command("load_demo")
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            if not demo_is_loaded():
+                self.stdout.write("Loading the demo: partners, library, exams, leads (about half a minute) ...")
+                self.stdout.flush()
+                call_command("load_demo", verbosity=0)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted before the demo was loaded; the same command begins again") from None
         if options["prepare_only"]:
             return
         port = free_port(HOST, options["port"])
+        if port != options["port"]:
+            self.stdout.write(f"Port {options['port']} is taken by something else: using {port}")
         address = f"http://{HOST}:{port}"
         self.print_sign_ins(address)
         os.environ["BASE_URL"] = address  # e-mails and the processes started now name the address really used
@@ -63,7 +69,7 @@ class Command(BaseCommand):
 
     def print_sign_ins(self, address: str) -> None:
         self.stdout.write("")
-        self.stdout.write(f"Guildhall answers at {address}/")
+        self.stdout.write(f"Guildhall is starting at {address}/ and says so here once it answers")
         self.stdout.write(f"Everyone's password is {DEMO_PASSWORD}")
         self.stdout.write("")
         rows = demo_sign_ins()

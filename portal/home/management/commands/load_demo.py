@@ -14,4 +14,5 @@ class Command(BaseCommand):
         if demo_is_loaded():
             raise CommandError("There are partners already; the demo is only loaded into an empty portal")
         load_demo()
-        self.stdout.write("The demo is loaded")
+        if options["verbosity"]:
+            self.stdout.write("The demo is loaded; `make demo` runs it")

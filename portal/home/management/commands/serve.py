@@ -1,5 +1,6 @@
 """``manage.py serve``: web, worker and beat as one foreground process group."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -32,21 +33,26 @@ class Command(BaseCommand):
         env = read_environment()
         bin_dir = Path(sys.executable).parent
         celery = [str(bin_dir / "celery"), "-A", "portal", "--quiet"]
-        beat_file = env.guildhall_var / "beat-schedule"
         commands = {
             "web": [
                 str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
                 "--workers", str(env.web_workers), "--blocking-threads", "4", "--no-ws",
+                # A Ctrl-C reaches granian's worker twice, from the terminal and from its parent; rarely it then stays.
+                "--workers-kill-timeout", "3",
                 "--log-level", "warning", "portal.wsgi:application",
             ],
             "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING",
                        "--without-gossip", "--without-mingle"],
-            "beat": [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(beat_file), "--pidfile="],
+            "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
         }  # fmt: skip
-        self.run(commands, on_ready=lambda: self.stdout.write(f"Running at {settings.BASE_URL}/ - Ctrl-C ends it"),
-                 host=host, port=port)  # fmt: skip
+        self.run(commands, host=host, port=port)
 
-    def run(self, commands: dict[str, list[str]], *, on_ready: Any, host: str, port: int) -> None:
+    def say(self, text: str) -> None:
+        """Print at once, also where the output is a file or a service's log."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def run(self, commands: dict[str, list[str]], *, host: str, port: int) -> None:
         """Start the commands, wait until one ends or a signal comes, then end them all."""
         stopping = False
 
@@ -57,8 +63,10 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGHUP, stop)
+        # Celery warns at length about root; where root runs a demo or a container, there is nobody else to run it.
+        quiet = {**os.environ, "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
         # One process group: a Ctrl-C in the terminal reaches every process, and a closed terminal too.
-        processes = {name: subprocess.Popen(command) for name, command in commands.items()}  # noqa: S603 -- our own commands
+        processes = {name: subprocess.Popen(command, env=quiet) for name, command in commands.items()}  # noqa: S603 -- our own
         ready = False
         failed = ""
         try:
@@ -66,14 +74,16 @@ class Command(BaseCommand):
                 failed = next((name for name, process in processes.items() if process.poll() is not None), "")
                 if not ready and not port_is_free(host, port):
                     ready = True
-                    on_ready()
+                    self.say(f"Running at {settings.BASE_URL}/ - Ctrl-C ends it")
                 time.sleep(0.2)
         finally:
+            self.say("\nEnding web, worker and beat ...")
             end_all(list(processes.values()))
         if failed and not stopping:
             raise CommandError(
                 f"{failed} ended by itself (code {processes[failed].returncode}); everything was stopped"
             )
+        self.say("Ended. The data is kept: the same command goes on from here")
 
 
 def port_is_free(host: str, port: int) -> bool:

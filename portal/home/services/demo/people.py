@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from portal.accounts.models import User
+from portal.accounts.services.people import keep_address
 from portal.content.models import Product
 from portal.core.localised import LocalisedText
 from portal.home.services.demo.files import FOLDER, LANGUAGES, markdown_body, read_text, read_toml
@@ -120,7 +121,7 @@ def _reason(value: Any) -> str:
 
 
 def _make_user(row: dict[str, Any], hashed: str, *, zone: str, is_staff: bool = False) -> User:
-    return User.objects.create(
+    user = User.objects.create(
         email=row["email"],
         first_name=row["first"],
         last_name=row["last"],
@@ -129,6 +130,8 @@ def _make_user(row: dict[str, Any], hashed: str, *, zone: str, is_staff: bool = 
         password=hashed,
         is_staff=is_staff,
     )
+    keep_address(user)
+    return user
 
 
 def _make_membership(

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 from django.utils import timezone
 
-from portal.leads.models import HeldReason, Lead, Route
+from portal.leads.models import HeldReason, Lead, Offer, Route
 from portal.leads.services.distribution import distribute
 
 
@@ -23,8 +23,10 @@ class Command(BaseCommand):
             known = ", ".join(Route.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no route “{route}”. Routes: {known}.")
         for one in routes:
-            done = distribute(one, now=timezone.now())
+            done = distribute(one, now=timezone.now(), clock=timezone.now)
             self.stdout.write(f"{one.slug}: {done.offered} offered, {done.held} held")
+        open_offers = Offer.objects.open().count()
+        self.stdout.write(f"  {open_offers} open offers in all, which partners have still to answer")
         held = Lead.objects.held().order_by().values_list("held_reason").annotate(Count("pk"))
         for reason, count in sorted(held):
             self.stdout.write(f"  {count} held in all: {reason} ({HeldReason(reason).label})")

@@ -98,13 +98,8 @@ class ExamSheet extends HTMLElement {
     const body = new URLSearchParams({ position, seq, csrfmiddlewaretoken: this.token() });
     for (const option of response) body.append("response", option);
     try {
-      const answer = await fetch(this.dataset.saveUrl, {
-        method: "POST",
-        body,
-        headers: { Accept: "application/json" },
-        redirect: "manual",
-        signal: AbortSignal.timeout(10000),
-      });
+      const request = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" };
+      const answer = await fetch(this.dataset.saveUrl, { ...request, signal: AbortSignal.timeout(10000) });
       if (answer.ok) {
         const { deadline } = await answer.json();
         if (deadline) document.querySelector("exam-timer")?.setAttribute("data-deadline", deadline);
@@ -130,6 +125,8 @@ class ExamSheet extends HTMLElement {
 
   show(state) {
     for (const place of document.querySelectorAll(".save-state")) place.dataset.state = state;
+    const answered = [...this.querySelectorAll("[data-position]")].filter((one) => one.querySelector("input:checked"));
+    for (const place of document.querySelectorAll("[data-answered]")) place.textContent = answered.length;
   }
 
   /** Time is over: what waits gets five seconds, then the form goes. Offline the server submits what it has. */
