@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
@@ -254,11 +253,6 @@ class RevocationForm(forms.Form):
     """Why a credential is taken back."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("The holder reads this."))
-
-
-def add_refusal(form: forms.Form, refusal: Refusal) -> None:
-    """Show a refusal at the head of the form, so that what was typed stays."""
-    form.add_error(None, ValidationError(f"{refusal.message} {refusal.remedy}".strip(), code=refusal.code))
 
 
 def find_exam_shortfalls(exam: Exam) -> list[str]:

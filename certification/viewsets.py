@@ -2,22 +2,18 @@
 
 from typing import Any, cast
 
-from django.contrib import messages
 from django.db.models import Model
-from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import FormView
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, ObjectList, Panel
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.views import generic
-from wagtail.admin.views.generic import PermissionCheckedMixin, WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.model import ModelViewSet, ModelViewSetGroup
 from wagtail.permission_policies.base import ModelPermissionPolicy
 
@@ -29,7 +25,6 @@ from certification.forms import (
     ProgrammeForm,
     QuestionForm,
     RevocationForm,
-    add_refusal,
     find_exam_shortfalls,
 )
 from certification.marks import list_lacks
@@ -47,19 +42,7 @@ from certification.services.bank import approve_version, retire_version
 from certification.services.credentials import revoke_credential
 from certification.services.qualifications import list_standings
 from portal.accounts.models import User
-from portal.core.errors import Refusal
-from portal.core.viewsets import ReadOnlyPermissionPolicy, RelatedIndexView
-
-
-class KeptPermissionPolicy(ModelPermissionPolicy):
-    """Rows that results rest on: retired or closed, never deleted."""
-
-    def user_has_permission(self, user: Any, action: str) -> bool:
-        return action != "delete" and super().user_has_permission(user, action)
-
-    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
-        return any(self.user_has_permission(user, action) for action in actions)
-
+from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy, RelatedIndexView
 
 #: Registered with Wagtail by ``wagtail_hooks``.
 POLICIES: dict[type[Model], ModelPermissionPolicy] = {
@@ -71,40 +54,6 @@ POLICIES: dict[type[Model], ModelPermissionPolicy] = {
 # --- Acts that ask to be confirmed -----------------------------------------------------------------------------------
 
 
-class ActView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
-    """A form that ends in one service and goes back to where it came from."""
-
-    template_name = "certification/admin/act.html"
-    form_class = Form
-    submit_label: Any = gettext_lazy("Save")
-    explanation: Any = ""
-    danger = False
-    back_url = ""
-
-    def act(self, form: Any) -> str:
-        """Call the service; returns what to tell the person afterwards."""
-        raise NotImplementedError
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            done = self.act(form)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-            return self.form_invalid(form)
-        messages.success(self.request, done)
-        return redirect(self.back_url)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            action_url=self.request.path,
-            submit_button_label=self.submit_label,
-            explanation=self.explanation,
-            danger=self.danger,
-            back_url=self.back_url,
-            **kwargs,
-        )
-
-
 class VersionActView(ActView):
     permission_policy = POLICIES[Question]
     permission_required = "change"
@@ -113,8 +62,11 @@ class VersionActView(ActView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.version = get_object_or_404(QuestionVersion.objects.select_related("question"), pk=kwargs["pk"])
-        self.back_url = reverse("questions:edit", args=[self.version.question_id])
         return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def back_url(self) -> str:
+        return reverse("questions:edit", args=[self.version.question_id])
 
     def get_page_subtitle(self) -> str:
         return _("%(question)s, version %(number)d") % {
@@ -165,8 +117,11 @@ class RevokeView(ActView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.credential = get_object_or_404(Credential.objects.select_related("user", "exam"), pk=kwargs["pk"])
-        self.back_url = reverse("credentials:inspect", args=[self.credential.pk])
         return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def back_url(self) -> str:
+        return reverse("credentials:inspect", args=[self.credential.pk])
 
     def get_page_subtitle(self) -> str:
         return f"{self.credential.user}, {self.credential.exam}"

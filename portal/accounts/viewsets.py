@@ -93,7 +93,6 @@ class PersonEditView(GuardedForm, GuardedPerson, EditView):
                 form.fields[name].disabled = True
         return form
 
-
     @transaction.atomic
     def save_instance(self) -> User:
         user: User = super().save_instance()

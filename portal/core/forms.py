@@ -1,6 +1,10 @@
-"""How forms are drawn: Django's own machinery, our templates."""
+"""How forms are drawn, and how a refusal stands in one: Django's own machinery, our templates."""
 
+from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.forms.renderers import TemplatesSetting
+
+from portal.core.errors import Refusal
 
 
 class ComponentRenderer(TemplatesSetting):
@@ -12,3 +16,8 @@ class ComponentRenderer(TemplatesSetting):
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"
+
+
+def add_refusal(form: Form, refusal: Refusal) -> None:
+    """Show a refusal at the head of the form, so that what was typed stays."""
+    form.add_error(None, ValidationError(f"{refusal.message} {refusal.remedy}".strip(), code=refusal.code))

@@ -1,4 +1,4 @@
-"""The audit view: what happened, by whom, and whether everyone who had to know took it. Read only."""
+"""What staff screens of every app are made of; and the audit view: what happened, by whom, and who has yet to know."""
 
 from typing import Any
 
@@ -9,11 +9,14 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.views.generic import DeleteView, IndexView
+from django.views.generic import FormView
+from wagtail.admin.views.generic import DeleteView, IndexView, PermissionCheckedMixin, WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permission_policies.base import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
+from portal.core.errors import Refusal
+from portal.core.forms import add_refusal
 from portal.core.models import Fact
 
 
@@ -25,6 +28,66 @@ class ReadOnlyPermissionPolicy(ModelPermissionPolicy):
 
     def user_has_any_permission(self, user, actions):
         return "view" in actions and self.user_has_permission(user, "view")
+
+
+class KeptPermissionPolicy(ModelPermissionPolicy):
+    """Rows that history rests on: they are ended, retired or superseded, never deleted."""
+
+    never = frozenset({"delete"})
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action not in self.never and super().user_has_permission(user, action)
+
+    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
+        return any(self.user_has_permission(user, action) for action in actions)
+
+
+class ActView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
+    """A form that ends in one service, and goes back to where it came from. A refusal keeps what was typed."""
+
+    template_name = "core/admin/act.html"
+    form_class = Form
+    submit_label: Any = _("Save")
+    #: What the act does, told before it is done.
+    explanation: Any = ""
+    #: Whether what it does cannot be undone.
+    danger = False
+
+    @property
+    def back_url(self) -> str:
+        """Where the person came from."""
+        raise NotImplementedError
+
+    def act(self, form: Any) -> str:
+        """Call the service; returns what to tell the person afterwards."""
+        raise NotImplementedError
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            done = self.act(form)
+        except Refusal as refusal:
+            add_refusal(form, refusal)
+            return self.form_invalid(form)
+        messages.success(self.request, done)
+        return redirect(self.back_url)
+
+    def find_trail(self) -> list[tuple[str, str]]:
+        """What stands above this page: addresses and labels."""
+        return []
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        trail = [{"url": url, "label": label} for url, label in self.find_trail()]
+        return [*super().get_breadcrumbs_items(), *trail, *([{"url": "", "label": self.page_title}] if trail else [])]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            action_url=self.request.path,
+            submit_button_label=self.submit_label,
+            explanation=self.explanation,
+            danger=self.danger,
+            back_url=self.back_url,
+            **kwargs,
+        )
 
 
 class RelatedIndexView(IndexView):

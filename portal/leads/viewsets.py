@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple, Form
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -23,7 +23,7 @@ from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.models import User
 from portal.core.errors import Refusal
-from portal.core.viewsets import ReadOnlyPermissionPolicy, RelatedIndexView
+from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy, RelatedIndexView
 from portal.leads.access import may_close_leads, may_import_leads, may_see_leads
 from portal.leads.amounts import to_major
 from portal.leads.forms import CloseForm, CompleteForm, ImportForm, SourceForm
@@ -34,16 +34,6 @@ from portal.leads.services import imports, intake, outcomes, rules
 
 #: Rows of a dry run's problems shown at once; the count says how many there are in all.
 PROBLEMS_SHOWN = 500
-
-
-class KeptPermissionPolicy(ModelPermissionPolicy):
-    """Rows that leads and decisions rest on are changed, never deleted."""
-
-    def user_has_permission(self, user: Any, action: str) -> bool:
-        return action != "delete" and super().user_has_permission(user, action)
-
-    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
-        return any(self.user_has_permission(user, action) for action in actions)
 
 
 #: Registered with Wagtail by ``wagtail_hooks``.
@@ -130,14 +120,10 @@ class PersonMixin:
         return self.request.user
 
 
-class LeadActionView(PersonMixin, WagtailAdminTemplateMixin, FormView):
-    """A form about one lead that ends in one service, and goes back to the lead."""
+class LeadActView(PersonMixin, ActView):
+    """A form about one lead, which goes back to the lead."""
 
-    template_name = "leads/admin/action.html"
     header_icon = "tasks"
-    form_class = Form
-    explanation: Any = ""
-    submit_label: Any = gettext_lazy("Save")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not may_close_leads(request.user):
@@ -145,45 +131,18 @@ class LeadActionView(PersonMixin, WagtailAdminTemplateMixin, FormView):
         self.lead = get_object_or_404(Lead.objects.select_related("contact", "product", "region"), pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
-    def act(self, form: Any) -> str:
-        """Call the service; returns what to tell the person afterwards."""
-        raise NotImplementedError
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            done = self.act(form)
-        except Refusal as refusal:
-            form.add_error(None, f"{refusal.message} {refusal.remedy}".strip())
-            return self.form_invalid(form)
-        messages.success(self.request, done)
-        return redirect(self.lead_url)
-
     @property
-    def lead_url(self) -> str:
+    def back_url(self) -> str:
         return reverse("leads_admin:inspect", args=[self.lead.pk])
 
     def get_page_subtitle(self) -> str:
         return str(self.lead)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [
-            *super().get_breadcrumbs_items(),
-            {"url": reverse("leads_admin:index"), "label": _("Leads")},
-            {"url": self.lead_url, "label": str(self.lead)},
-            {"url": "", "label": self.page_title},
-        ]
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            action_url=self.request.path,
-            submit_button_label=self.submit_label,
-            explanation=self.explanation,
-            back_url=self.lead_url,
-            **kwargs,
-        )
+    def find_trail(self) -> list[tuple[str, str]]:
+        return [(reverse("leads_admin:index"), _("Leads")), (self.back_url, str(self.lead))]
 
 
-class CloseView(LeadActionView):
+class CloseView(LeadActView):
     page_title = gettext_lazy("Close the lead")
     submit_label = gettext_lazy("Close the lead")
     explanation = gettext_lazy(
@@ -196,7 +155,7 @@ class CloseView(LeadActionView):
         return _("The lead is closed.")
 
 
-class CompleteView(LeadActionView):
+class CompleteView(LeadActView):
     page_title = gettext_lazy("Complete the lead")
     explanation = gettext_lazy("With what it lacked, the lead is distributed like a new one.")
     form_class = CompleteForm

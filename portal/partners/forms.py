@@ -13,7 +13,6 @@ from wagtail.admin.forms import WagtailAdminModelForm
 
 from portal.accounts.forms import PreferencesForm, time_zone_choices
 from portal.accounts.models import User, language_choices
-from portal.core.errors import Refusal
 from portal.partners.models import AgreementVersion, JobRole, Partner
 from portal.partners.services.agreements import publish_agreement
 from portal.partners.services.partners import change_partner, register_partner
@@ -75,11 +74,6 @@ class WithdrawalForm(forms.Form):
     """Why staff take an acceptance back."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300)
-
-
-def add_refusal(form: forms.Form, refusal: Refusal) -> None:
-    """Show a refusal at the head of the form, so that what was typed stays."""
-    form.add_error(None, ValidationError(f"{refusal.message} {refusal.remedy}".strip(), code=refusal.code))
 
 
 # --- Staff's forms in the admin --------------------------------------------------------------------------------------

@@ -18,9 +18,10 @@ from wagtail import hooks
 from portal.accounts.models import User
 from portal.core.components import ladder
 from portal.core.errors import Refusal
+from portal.core.forms import add_refusal
 from portal.partners import access
 from portal.partners.access import member_required
-from portal.partners.forms import InvitationForm, JobRolesForm, NewPersonForm, add_refusal
+from portal.partners.forms import InvitationForm, JobRolesForm, NewPersonForm
 from portal.partners.middleware import SESSION_KEY, ActingRequest, MemberRequest
 from portal.partners.models import Acceptance, AgreementVersion, Invitation, Membership, Partner, Tier
 from portal.partners.services import agreements, memberships

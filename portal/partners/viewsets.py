@@ -2,32 +2,31 @@
 
 from typing import Any
 
-from django.contrib import messages
-from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import FormView
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TabbedInterface
-from wagtail.admin.views.generic import PermissionCheckedMixin, WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.model import ModelViewSet, ModelViewSetGroup
-from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.middleware import PersonRequest
-from portal.core.errors import Refusal
-from portal.core.viewsets import NamedRowDeleteView, ReadOnlyPermissionPolicy, RelatedIndexView
+from portal.core.viewsets import (
+    ActView,
+    KeptPermissionPolicy,
+    NamedRowDeleteView,
+    ReadOnlyPermissionPolicy,
+    RelatedIndexView,
+)
 from portal.partners.forms import (
     AgreementForm,
     InvitationForm,
     JobRolesForm,
     PartnerForm,
     WithdrawalForm,
-    add_refusal,
 )
 from portal.partners.models import (
     Acceptance,
@@ -42,18 +41,6 @@ from portal.partners.models import (
 )
 from portal.partners.panels import AcceptancesPanel, EntitlementsPanel, MembersPanel, TierHistoryPanel
 from portal.partners.services import agreements, memberships
-
-
-class KeptPermissionPolicy(ModelPermissionPolicy):
-    """Rows that history rests on: they are ended or superseded, never deleted."""
-
-    never = frozenset({"delete"})
-
-    def user_has_permission(self, user: Any, action: str) -> bool:
-        return action not in self.never and super().user_has_permission(user, action)
-
-    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
-        return any(self.user_has_permission(user, action) for action in actions)
 
 
 class PublishedPermissionPolicy(KeptPermissionPolicy):
@@ -73,18 +60,14 @@ POLICIES = {
 # --- What staff do to one partner's people and papers ----------------------------------------------------------------
 
 
-class PartnerActionView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
-    """A form about one partner that ends in one service, and goes back to the partner."""
+class PartnerActView(ActView):
+    """A form about one partner, which goes back to the partner."""
 
     request: PersonRequest
 
-    template_name = "partners/admin/action.html"
     permission_policy = POLICIES[Partner]
     permission_required = "change"
     header_icon = "group"
-    form_class = Form
-    submit_label: Any = gettext_lazy("Save")
-    explanation: Any = ""
     partner: Partner
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -94,45 +77,18 @@ class PartnerActionView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormV
     def find_partner(self) -> Partner:
         return get_object_or_404(Partner, pk=self.kwargs["pk"])
 
-    def act(self, form: Any) -> str:
-        """Call the service; returns what to tell the person afterwards."""
-        raise NotImplementedError
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            done = self.act(form)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-            return self.form_invalid(form)
-        messages.success(self.request, done)
-        return redirect(self.partner_url)
-
     @property
-    def partner_url(self) -> str:
+    def back_url(self) -> str:
         return reverse("partners_admin:edit", args=[self.partner.pk])
 
     def get_page_subtitle(self) -> str:
         return str(self.partner)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [
-            *super().get_breadcrumbs_items(),
-            {"url": reverse("partners_admin:index"), "label": _("Partners")},
-            {"url": self.partner_url, "label": str(self.partner)},
-            {"url": "", "label": self.page_title},
-        ]
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            action_url=self.request.path,
-            submit_button_label=self.submit_label,
-            explanation=self.explanation,
-            partner_url=self.partner_url,
-            **kwargs,
-        )
+    def find_trail(self) -> list[tuple[str, str]]:
+        return [(reverse("partners_admin:index"), _("Partners")), (self.back_url, str(self.partner))]
 
 
-class InviteView(PartnerActionView):
+class InviteView(PartnerActView):
     page_title = gettext_lazy("Invite a person")
     submit_label = gettext_lazy("Send the invitation")
     form_class = InvitationForm
@@ -147,7 +103,7 @@ class InviteView(PartnerActionView):
         return _("The invitation to %(email)s is on its way.") % {"email": invitation.email}
 
 
-class MemberActionView(PartnerActionView):
+class MemberActView(PartnerActView):
     """A form about one member."""
 
     @cached_property
@@ -162,7 +118,7 @@ class MemberActionView(PartnerActionView):
         return str(self.member)
 
 
-class RolesView(MemberActionView):
+class RolesView(MemberActView):
     page_title = gettext_lazy("Job roles")
     form_class = JobRolesForm
 
@@ -174,9 +130,10 @@ class RolesView(MemberActionView):
         return _("The job roles of %(name)s are saved.") % {"name": self.member.user}
 
 
-class LeaveView(MemberActionView):
+class LeaveView(MemberActView):
     page_title = gettext_lazy("End the membership")
     submit_label = gettext_lazy("End the membership")
+    danger = True
     explanation = gettext_lazy(
         "The person sees nothing of the partner any more. Their credentials no longer count for its qualification: if "
         "too few certified people remain, it lapses at once and no new leads are offered."
@@ -187,9 +144,10 @@ class LeaveView(MemberActionView):
         return _("%(name)s is no longer a member.") % {"name": self.member.user}
 
 
-class WithdrawView(PartnerActionView):
+class WithdrawView(PartnerActView):
     page_title = gettext_lazy("Withdraw the acceptance")
     submit_label = gettext_lazy("Withdraw the acceptance")
+    danger = True
     explanation = gettext_lazy("From that moment on the partner is offered no leads, until an owner accepts again.")
     form_class = WithdrawalForm
 
