@@ -105,7 +105,7 @@ def find_obstacle(
     if not exam.is_open:
         return Refusal(
             _("This exam is not open at present."),
-            remedy=_("Your partner manager at the vendor can say when it opens."),
+            remedy=_("Your channel manager at the vendor can say when it opens."),
             code="exam_closed",
         )
     if not fillable:

@@ -29,6 +29,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["reset"]:
             self.throw_away()
+        port = free_port(HOST, options["port"])
+        address = f"http://{HOST}:{port}"
+        # Letters written while it loads, and the processes started after, name the address really used.
+        os.environ["BASE_URL"] = settings.BASE_URL = address
         try:
             call_command("migrate", interactive=False, verbosity=0)
             if not demo_is_loaded():
@@ -39,12 +43,9 @@ class Command(BaseCommand):
             raise CommandError("Interrupted before the demo was loaded; the same command begins again") from None
         if options["prepare_only"]:
             return
-        port = free_port(HOST, options["port"])
         if port != options["port"]:
             self.stdout.write(f"Port {options['port']} is taken by something else: using {port}")
-        address = f"http://{HOST}:{port}"
         self.print_sign_ins(address)
-        os.environ["BASE_URL"] = address  # e-mails and the processes started now name the address really used
         connection.close()
         arguments = [sys.executable, "manage.py", "serve", "--host", HOST, "--port", str(port)]
         os.chdir(settings.BASE_DIR)

@@ -100,7 +100,7 @@ def load_partners(password: str, *, now: datetime) -> dict[tuple[str, str], Memb
             kind=kinds[row["kind"]],
             tier=tiers[row["tier"]],
             status=row["status"],
-            status_reason=_reason(row.get("status_reason", "")),
+            status_reason=LocalisedText(row.get("status_reason", {})).in_language(row["language"]),
             country=row["country"],
             language=row["language"],
             time_zone=row["time_zone"],
@@ -114,10 +114,6 @@ def load_partners(password: str, *, now: datetime) -> dict[tuple[str, str], Memb
             memberships[row["slug"], member["email"]] = membership
         _make_acceptance(partner, row["agreement"], versions, now=now)
     return memberships
-
-
-def _reason(value: Any) -> str:
-    return str(LocalisedText(value).in_language("en")) if isinstance(value, dict) else str(value)
 
 
 def _make_user(row: dict[str, Any], hashed: str, *, zone: str, is_staff: bool = False) -> User:
