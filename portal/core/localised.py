@@ -41,7 +41,8 @@ class LocalisedWidget(forms.MultiWidget):
     template_name = "core/widgets/localised.html"
 
     def __init__(self, widget: type[forms.Widget] = forms.TextInput, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({code: widget() for code, _name in settings.LANGUAGES}, attrs)
+        size = {"rows": 3} if issubclass(widget, forms.Textarea) else {}
+        super().__init__({code: widget(attrs=size) for code, _name in settings.LANGUAGES}, attrs)
 
     def decompress(self, value: Mapping[str, str] | None) -> list[str]:
         return [(value or {}).get(code, "") for code, _name in settings.LANGUAGES]

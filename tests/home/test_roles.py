@@ -2,12 +2,18 @@
 
 import pytest
 from django.contrib.auth.models import Group
-from wagtail.models import GroupApprovalTask, Page, Workflow
+from wagtail.models import GroupApprovalTask, Workflow
 
 from portal.home.services.roles import EDITORS, OUR_WORKFLOW, set_up_roles
 from tests.factories.accounts import UserFactory
+from tests.factories.training import Tree
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def tree() -> Tree:
+    return Tree()
 
 
 @pytest.fixture
@@ -18,8 +24,8 @@ def editor():
     return editor
 
 
-def test_what_an_editor_submits_waits_for_someone_who_exists(editor):
-    page = Page.objects.get(depth=2).specific
+def test_what_an_editor_submits_waits_for_someone_who_exists(editor, tree):
+    page = tree.add_doc()
     page.save_revision(user=editor)
     state = page.get_workflow().start(page, editor)
     task = state.current_task_state.task.specific
