@@ -2,7 +2,16 @@
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from wagtail.models import Collection, GroupApprovalTask, GroupCollectionPermission, GroupPagePermission, Page, Workflow
+from wagtail.models import (
+    Collection,
+    GroupApprovalTask,
+    GroupCollectionPermission,
+    GroupPagePermission,
+    Page,
+    Workflow,
+    WorkflowPage,
+    WorkflowTask,
+)
 
 from certification.access import EXAMINER_PERMISSIONS
 from portal.leads.access import CHANNEL_MANAGER_PERMISSIONS
@@ -91,5 +100,10 @@ def _let_approve(editors: Group) -> None:
     """What an editor submits is read and published by any editor, so that nothing waits for a group without people."""
     Workflow.objects.filter(name=WAGTAILS_WORKFLOW).update(name=OUR_WORKFLOW)
     GroupApprovalTask.objects.filter(name=WAGTAILS_WORKFLOW).update(name=OUR_WORKFLOW)
-    for task in GroupApprovalTask.objects.filter(name=OUR_WORKFLOW):
-        task.groups.add(editors)
+    task = GroupApprovalTask.objects.filter(name=OUR_WORKFLOW).first()
+    if task is None:
+        task = GroupApprovalTask.objects.create(name=OUR_WORKFLOW)
+    task.groups.add(editors)
+    workflow, _created = Workflow.objects.get_or_create(name=OUR_WORKFLOW)
+    WorkflowTask.objects.get_or_create(workflow=workflow, task=task)
+    WorkflowPage.objects.get_or_create(page=Page.get_first_root_node(), defaults={"workflow": workflow})
