@@ -38,6 +38,8 @@ class RunningDemo:
     port: int = field(default_factory=unused_port)
     process: subprocess.Popen[str] | None = None
     output: str = ""
+    #: Further environment, such as DATABASE_URL and REDIS_URL.
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -45,7 +47,7 @@ class RunningDemo:
 
     @property
     def env(self) -> dict[str, str]:
-        return {**clean_environment(self.folder), "BASE_URL": self.address}
+        return {**clean_environment(self.folder), "BASE_URL": self.address, **self.extra}
 
     def start(self, *arguments: str) -> float:
         """Start and wait for the first page; returns the seconds it took.
@@ -59,8 +61,8 @@ class RunningDemo:
         with log.open("w") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "demo", "--port", str(self.port), *arguments],
-                cwd=settings.BASE_DIR, env=clean_environment(self.folder), stdout=sink, stderr=subprocess.STDOUT,
-                text=True, start_new_session=True,
+                cwd=settings.BASE_DIR, env={**clean_environment(self.folder), **self.extra}, stdout=sink,
+                stderr=subprocess.STDOUT, text=True, start_new_session=True,
             )  # fmt: skip
         while time.monotonic() - began < START_SECONDS:
             self.output = log.read_text()
