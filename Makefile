@@ -28,7 +28,7 @@ demo-reset: var/environment-run  ## throw the demo's data away and start over
 test: var/environment-dev  ## everything: services, static checks, the whole suite
 	@.ci/services
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db)
 	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider
 
 .PHONY: check
