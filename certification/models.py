@@ -124,13 +124,13 @@ class Question(PublicIdModel):
         newest = self.newest
         return Truncator(str(LocalisedText(newest.content.get("stem") or {}))).words(14) if newest else ""
 
-    excerpt.fget.short_description = _("text")  # type: ignore[attr-defined]
+    excerpt.fget.short_description = _("text")  # type: ignore[attr-defined]  # Django reads it there
 
     @property
     def type_label(self) -> str:
         return gettext(self.kind.label)
 
-    type_label.fget.short_description = _("type")  # type: ignore[attr-defined]
+    type_label.fget.short_description = _("type")  # type: ignore[attr-defined]  # Django reads it there
 
     @property
     def state_label(self) -> str:
@@ -140,7 +140,7 @@ class Question(PublicIdModel):
         live = [version for version in versions if version.state != VersionState.RETIRED] or versions[:1]
         return ", ".join(str(VersionState(version.state).label) for version in live)
 
-    state_label.fget.short_description = _("state")  # type: ignore[attr-defined]
+    state_label.fget.short_description = _("state")  # type: ignore[attr-defined]  # Django reads it there
 
 
 class VersionState(models.TextChoices):

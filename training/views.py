@@ -263,7 +263,8 @@ def complete(request: HttpRequest, lesson_key: UUID) -> HttpResponse:
     lesson = min(lessons, key=lambda found: found.locale.language_code != get_language(), default=None)
     if lesson is None:
         raise Http404(lesson_key)
-    progress = complete_lesson(request.membership, lesson=lesson, by=request.user, now=timezone.now())  # type: ignore[attr-defined]
+    membership = request.membership  # type: ignore[attr-defined]  # the middleware's
+    progress = complete_lesson(membership, lesson=lesson, by=request.user, now=timezone.now())
     if progress.completed_at and progress.next_lesson is None:
         messages.success(request, _("You have completed the course “%(course)s”.") % {"course": progress.course.title})
         return HttpResponseRedirect(find_address(progress.course, request))

@@ -55,7 +55,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(is_active=True)
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]  # a base made at run time
     """Creates users by e-mail address alone."""
 
     use_in_migrations = False
@@ -80,7 +80,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 class User(PublicIdModel, AbstractUser):  # type: ignore[django-manager-missing]  # Wagtail publishes no types
     """A person, known by an e-mail address."""
 
-    username = None  # type: ignore[assignment]
+    username = None  # type: ignore[assignment]  # how Django drops an inherited field
     email = LowercaseEmailField(
         _("e-mail address"),
         unique=True,

@@ -62,7 +62,7 @@ class GuardedForm:
     request: HttpRequest
 
     def get_form(self, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(*args, **kwargs)  # type: ignore[misc]
+        form = super().get_form(*args, **kwargs)  # type: ignore[misc]  # a mixin of views
         if not self.request.user.is_superuser:
             for name in form.fields.keys() & {"is_superuser", "groups"}:
                 form.fields[name].disabled = True
@@ -77,7 +77,7 @@ class GuardedPerson:
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if is_guarded(self.object) and not request.user.is_superuser:
             raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # a mixin of views
 
 
 class PersonCreateView(GuardedForm, CreateView):

@@ -7,4 +7,4 @@ from django.http import HttpRequest
 
 
 def shell(_request: HttpRequest) -> dict[str, Any]:
-    return {"vendor_name": settings.VENDOR_NAME, "base_url": settings.BASE_URL}
+    return {"vendor_name": settings.VENDOR_NAME}

@@ -107,6 +107,3 @@ class LocalisedTextField(models.JSONField):
         options.pop("choices_form_class", None)
         options.pop("widget", None)
         return models.Field.formfield(self, form_class=LocalisedFormField, multiline=self.multiline, **options)
-
-    def value_from_object(self, obj: models.Model) -> Any:
-        return getattr(obj, self.attname)

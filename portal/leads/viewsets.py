@@ -194,11 +194,11 @@ class ImportPermissionMixin(PersonMixin):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not (may_import_leads(request.user) and may_see_leads(request.user)):
             raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # a mixin of views
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [
-            *super().get_breadcrumbs_items(),  # type: ignore[misc]
+            *super().get_breadcrumbs_items(),  # type: ignore[misc]  # a mixin of views
             {"url": reverse("leads_admin:index"), "label": _("Leads")},
             {"url": "", "label": _("Import")},
         ]

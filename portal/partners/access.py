@@ -78,7 +78,7 @@ def member_required(
     def decorate(function: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(function)
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            membership = request.membership  # type: ignore[attr-defined]
+            membership = request.membership  # type: ignore[attr-defined]  # the middleware's
             if not is_member(membership):
                 raise NotAllowed(
                     _("This page belongs to the members of a partner, and you are not a member of one."),

@@ -74,7 +74,7 @@ class MembershipMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.__class__ = _knowing_members(type(request))  # type: ignore[arg-type]
+        request.__class__ = _knowing_members(type(request))  # type: ignore[arg-type]  # a class made at run time
         return self.get_response(request)
 
     def process_view(self, request: Any, *_view: Any) -> HttpResponse | None:

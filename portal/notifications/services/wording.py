@@ -40,7 +40,8 @@ def localise_path(path: str, language: str) -> str:
 
 def _render(name: str, context: dict[str, Any]) -> str:
     # Plain text: an ampersand stays an ampersand. The page and the HTML letter escape when they show it.
-    return str(get_template(name).template.render(Context(context, autoescape=False)))  # type: ignore[attr-defined]
+    template = get_template(name).template  # type: ignore[attr-defined]  # the engine's own, behind the backend's
+    return str(template.render(Context(context, autoescape=False)))
 
 
 def _revive(value: Any, name: str = "") -> Any:

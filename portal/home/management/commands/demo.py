@@ -24,7 +24,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="the port to try first (default 8000)")
         parser.add_argument("--reset", action="store_true", help="throw away the data and load the demo anew")
-        parser.add_argument("--prepare-only", action="store_true", help="stop before starting the processes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["reset"]:
@@ -41,8 +40,6 @@ class Command(BaseCommand):
                 call_command("load_demo", verbosity=0)
         except KeyboardInterrupt:
             raise CommandError("Interrupted before the demo was loaded; the same command begins again") from None
-        if options["prepare_only"]:
-            return
         if port != options["port"]:
             self.stdout.write(f"Port {options['port']} is taken by something else: using {port}")
         self.print_sign_ins(address)

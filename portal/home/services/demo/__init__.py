@@ -23,7 +23,7 @@ from portal.home.services.roles import EDITORS, EXAMINERS, set_up_roles
 from portal.partners.models import Partner
 
 #: Printed at start and good for nothing but the demo.
-DEMO_PASSWORD = "guildhall-demo"  # noqa: S105
+DEMO_PASSWORD = "guildhall-demo"  # noqa: S105 -- printed at start
 
 
 @dataclass(frozen=True)

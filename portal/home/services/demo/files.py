@@ -173,12 +173,6 @@ def plain_text(source: str) -> str:
     )
 
 
-def markdown_html(text: Text) -> str:
-    """A document's sections as plain HTML, for texts that are kept as one."""
-    parts = [f"## {heading}\n" + "\n".join(lines) for heading, _anchor, lines in text.sections]
-    return str(MarkdownIt("commonmark", {"html": False}).render("\n\n".join(parts)))
-
-
 def markdown_body(text: Text) -> str:
     """A document's sections as Markdown, anchors left out."""
     return "\n\n".join(f"## {heading}\n" + "\n".join(lines) for heading, _anchor, lines in text.sections).strip()
