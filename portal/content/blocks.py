@@ -128,8 +128,14 @@ class CalloutBlock(blocks.StructBlock):
 
     kind = blocks.ChoiceBlock(
         label=_("kind"),
-        choices=[("note", _("Note")), ("tip", _("Tip")), ("warning", _("Warning"))],
+        choices=[
+            ("note", _("Note")),
+            ("tip", _("Tip")),
+            ("warning", _("Warning")),
+            ("internal", _("For partners only")),
+        ],
         default="note",
+        help_text=_("What is for partners only is left out when the section is sent to a customer."),
     )
     text = blocks.RichTextBlock(label=_("text"), features=LINE_FEATURES)
 
@@ -179,6 +185,11 @@ class SectionBlock(blocks.StructBlock):
         help_text=_("Ends the section's address (“…#first-call”). Left empty, it is made from the heading."),
     )
     body = PassageBlock(label=_("body"))
+    shareable = blocks.BooleanBlock(
+        label=_("may be sent to a customer"),
+        required=False,
+        help_text=_("Left unticked, the section is for partners only."),
+    )
 
     def clean(self, value: Any) -> Any:
         section = super().clean(value)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
@@ -15,6 +16,9 @@ from wagtail.models import Page
 from wagtail.search import index
 
 from portal.content.pictures import check_picture
+from portal.content.uploads import check_upload, describe_broken_video, describe_caption_error
+from portal.content.videos import MP4, VIDEOS, BrokenVideo, find_extension, read_length
+from portal.content.vtt import CaptionError, Cue, parse_captions
 from portal.core.localised import LocalisedTextField
 from portal.core.models import NamedInListsModel
 
@@ -99,9 +103,53 @@ class Document(AbstractDocument):
         ]
 
     def clean(self) -> None:
-        """Refuse a drawing that could run a script, also when it comes as a document."""
+        """Refuse a drawing that could run a script, also when it comes as a document; and what is not what its name says.
+
+        Raises:
+            ValidationError: at the file, naming what is wrong.
+        """
         super().clean()
         check_picture(self.file)
+        check_upload(self.file)
+
+    @property
+    def is_video(self) -> bool:
+        """Whether a browser can play it, by its name; its bytes were looked at when it was uploaded."""
+        return find_extension(self.file.name) in VIDEOS
+
+    @property
+    def is_captions(self) -> bool:
+        return find_extension(self.file.name) == "vtt"
+
+    def read_captions(self) -> list[Cue]:
+        """The cues of a WebVTT file.
+
+        Raises:
+            ValidationError: with the line that is wrong, or that the file is gone.
+        """
+        try:
+            with self.file.storage.open(self.file.name) as file:
+                return parse_captions(file.read())
+        except CaptionError as error:
+            raise ValidationError(describe_caption_error(error)) from error
+        except OSError as error:
+            raise ValidationError(_("The file “%(name)s” is gone. Upload it again.") % {"name": self.title}) from error
+
+    def read_seconds(self) -> int:
+        """The length of an MP4 video in seconds; 0 for other files, and where the file does not say it.
+
+        Raises:
+            ValidationError: that the file is gone, or broken.
+        """
+        if find_extension(self.file.name) not in MP4:
+            return 0
+        try:
+            with self.file.storage.open(self.file.name) as file:
+                return read_length(file, file.size)
+        except BrokenVideo as error:
+            raise ValidationError(describe_broken_video(error, self.filename)) from error
+        except OSError as error:
+            raise ValidationError(_("The file “%(name)s” is gone. Upload it again.") % {"name": self.title}) from error
 
 
 class Product(NamedInListsModel):

@@ -58,12 +58,12 @@ def _is_active(value: str) -> bool:
 
 
 def check_picture(file: Any) -> None:
-    """Refuse an uploaded SVG that could run a script; other files pass.
+    """Refuse an uploaded SVG that could run a script; other files pass. What is stored was looked into when it came.
 
     Raises:
         ValidationError: naming the part that was found.
     """
-    if not file:
+    if not file or file._committed:
         return
     file.open()
     head = file.read(1024)

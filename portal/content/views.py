@@ -2,16 +2,20 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
+from wagtail import hooks
 from wagtail.url_routing import RouteResult
 from wagtail.views import serve as serve_by_wagtail
 
 from portal.content.access import may_read_file
 from portal.content.models import Document, Image
 from portal.content.services.files import answer_file, find_asset
-from portal.content.services.pages import find_page
+from portal.content.services.languages import find_page_elsewhere
+from portal.content.services.pages import find_address, find_page
 from portal.core.errors import NotAllowed
 
 
@@ -47,8 +51,20 @@ def check_reader(asset: Image | Document, request: HttpRequest) -> None:
 
 
 def page(request: HttpRequest, path: str) -> HttpResponse:
-    """A page of the site. Wagtail's own view, told in two queries what it would look for in two per level."""
+    """A page of the site, as an app above has kept it; else Wagtail's own view, told in two queries what it would look
+    for in two per level.
+
+    Functions on the hook ``portal_kept_page`` are given the request and the path, and answer a response or None.
+    """
+    for answer in hooks.get_hooks("portal_kept_page"):
+        kept: HttpResponse | None = answer(request, path)
+        if kept is not None:
+            return kept
     found = find_page(request, path)
+    if found is None:
+        found = find_page_elsewhere(request, path)
+        if found is not None and found.locale.language_code == get_language():
+            return redirect(find_address(found, request))
     if found is not None:
         request._wagtail_route_for_request = RouteResult(found)  # type: ignore[attr-defined]  # where Wagtail keeps it
     return serve_by_wagtail(request, path)

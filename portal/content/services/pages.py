@@ -6,12 +6,16 @@ from typing import Any
 
 from django.apps import apps
 from django.core.cache import cache
-from django.db.models import Q, Subquery
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from wagtail.models import ModelLogEntry, Page, PageLogEntry, Site
 
 from portal.content.models import BasePage
+from portal.core.prepared import Asked, Question, ask
+
+#: How many changes may be committed while an earlier one still is not.
+LOOK_BACK = 16
 
 #: Seconds that the type of the page at an address is remembered; a page that has moved or changed is looked up anew.
 KEPT = 3600
@@ -44,6 +48,12 @@ def find_page(request: HttpRequest, path: str) -> BasePage | None:
         return None
     cache.set(key, (specific._meta.label, specific.pk), KEPT)
     return specific
+
+
+def find_root_paths() -> dict[str, str]:
+    """Where the tree of each language begins, by the language's code; empty where there are several sites."""
+    roots = Site.get_site_root_paths()
+    return {root.language_code: root.root_path for root in roots} if len({root.site_id for root in roots}) == 1 else {}
 
 
 def _find_root(request: HttpRequest) -> Any | None:
@@ -102,12 +112,28 @@ def find_surroundings(page: Page, *related: str) -> Surroundings:
     return Surroundings(above, translations, elsewhere)
 
 
+def _find_last(model: Any) -> Any:
+    return lambda: model.objects.order_by("-pk").values_list("pk")[:LOOK_BACK]
+
+
+LAST_LOGGED = (Question(_find_last(PageLogEntry)), Question(_find_last(ModelLogEntry)))
+
+
+def ask_content_version() -> list[Asked]:
+    """What :func:`name_content_version` wants answered."""
+    return [question() for question in LAST_LOGGED]
+
+
+def name_content_version(*last_logged: list[tuple[Any, ...]]) -> str:
+    numbers = ["-".join(str(number) for (number,) in rows) for rows in last_logged]
+    return sha256("|".join(numbers).encode()).hexdigest()[:16]
+
+
 def find_content_version() -> str:
     """Changes whenever a page, picture, document or other kept row is published, moved or edited; one query.
 
-    The numbers of the last rows of Wagtail's two logs: what is cached under them cannot outlive a change that the logs
-    know of, whichever process made it.
+    It names the last rows of Wagtail's two logs: what is cached under them cannot outlive a change that the logs know
+    of, whichever process made it. The last of each alone would not do: of two changes at once, the one that was begun
+    first may be committed last, and its row then appears below the last.
     """
-    others = ModelLogEntry.objects.order_by("-pk").values("pk")[:1]
-    last = PageLogEntry.objects.order_by("-pk").values_list("pk", Subquery(others)).first()
-    return "-".join(str(number or 0) for number in last) if last else "0"
+    return name_content_version(*ask(*ask_content_version()))
