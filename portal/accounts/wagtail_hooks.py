@@ -1,12 +1,11 @@
 """What accounts hang on the shell."""
 
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from wagtail import hooks
 
 from portal.accounts.viewsets import AssignRole, DeletePeople, SetActiveState
-from portal.core.shell import NavItem
+from portal.core.shell import NavItem, locate
 
 #: After Wagtail's own, which they replace: of two actions of one name the later is kept.
 for action in (AssignRole, SetActiveState, DeletePeople):
@@ -17,7 +16,7 @@ for action in (AssignRole, SetActiveState, DeletePeople):
 def account_links(request: HttpRequest) -> list[NavItem] | None:
     if not request.user.is_authenticated:
         return None
-    preferences, security = reverse("accounts:preferences"), reverse("mfa_index")
+    preferences, security = locate("accounts:preferences"), locate("mfa_index")
     return [
         NavItem(_("Preferences"), preferences, icon="settings", order=10, active=request.path == preferences),
         NavItem(_("Sign-in and security"), security, icon="lock", order=20, active=request.path == security),

@@ -1,16 +1,19 @@
 """What no address may hold, security policy per part of the site, and refusals turned into pages that say why."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
+from csp.constants import HEADER, SELF
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from portal.core.errors import Refusal
+from portal.core.shell import locate
 
 
 class ReadableAddressMiddleware:
@@ -29,14 +32,38 @@ class ReadableAddressMiddleware:
         return self.get_response(request)
 
 
+#: How django-csp marks a response with a policy of its own.
+CHANGES = {"_csp_exempt", "_csp_config", "_csp_update", "_csp_replace"}
+
+
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """The strict policy everywhere; below the admin the policy that Wagtail's inline scripts need."""
 
+    #: What the header of an ordinary response outside the admin is; written out once.
+    ordinary = ""
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        if CHANGES & response.__dict__.keys() or "_csp_nonce" in request.__dict__ or _is_admin(request):
+            return super().process_response(request, response)
+        if not self.ordinary:
+            self.ordinary = build_policy(**asdict(self.get_policy_parts(request, response)))
+        response.headers.setdefault(HEADER, self.ordinary)
+        return response
+
     def get_policy_parts(self, request: HttpRequest, response: Any, report_only: bool = False) -> PolicyParts:
         parts = super().get_policy_parts(request=request, response=response, report_only=report_only)
-        if not report_only and request.path_info.startswith(reverse("wagtailadmin_home")):
+        if not report_only and _is_admin(request):
             parts.replace = {**settings.CONTENT_SECURITY_POLICY_ADMIN, **(parts.replace or {})}
         return parts
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return request.path_info.startswith(locate("wagtailadmin_home"))
+
+
+def allow_frames(response: HttpResponse, *origins: str) -> None:
+    """Let this one response show pages of these origins in frames; every other response still shows none but ours."""
+    response._csp_update = {"frame-src": [SELF, *origins]}  # type: ignore[attr-defined]  # where django-csp looks
 
 
 class RefusalMiddleware:

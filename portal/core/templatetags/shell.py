@@ -14,11 +14,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_info
 
 from portal.core import shell
+from portal.core.personal import draw_part, make_mark
 from portal.core.times import describe_duration, describe_moment, describe_until, name_zone
 
 register = template.Library()
-
-THEMES = ("auto", "light", "dark")
 
 
 @register.simple_tag
@@ -42,14 +41,12 @@ def control(field: BoundField) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def nav_items(context: Context) -> dict[str, list[shell.NavItem]]:
-    """The main navigation as ``first`` and ``more``: what fits the bar of a phone, and what goes behind "More"."""
+def personal(context: Context, part: str) -> SafeString:
+    """A part of the shell that is the reader's own: drawn, or a mark where the page is being kept for many readers."""
+    if context.get("keeping"):
+        return make_mark(part)
     request = context.get("request")
-    items = shell.collect_navigation(request) if request else []
-    fits = shell.PHONE_BAR_ITEMS
-    return (
-        {"first": items, "more": []} if len(items) <= fits else {"first": items[: fits - 1], "more": items[fits - 1 :]}
-    )
+    return draw_part(part, request) if request else mark_safe("")
 
 
 @register.simple_tag(takes_context=True)
@@ -57,18 +54,6 @@ def account_links(context: Context) -> list[shell.NavItem]:
     """The links of the account menu."""
     request = context.get("request")
     return shell.collect_account_links(request) if request else []
-
-
-@register.simple_tag(takes_context=True)
-def status_items(context: Context) -> list[SafeString]:
-    """The status slots of the head, each rendered by the app that contributed it."""
-    request = context.get("request")
-    if not request:
-        return []
-    return [
-        template.loader.render_to_string(item.template, dict(item.context), request=request)
-        for item in shell.collect_status(request)
-    ]
 
 
 @register.simple_tag(takes_context=True)
@@ -80,10 +65,9 @@ def search_box(context: Context) -> shell.SearchBox | None:
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
-    """The reader's choice of light: "auto", "light" or "dark". Read on the server, so that no page flashes."""
+    """The reader's choice of light. Read on the server, so that no page flashes."""
     request = context.get("request")
-    chosen = request.COOKIES.get("theme", "") if request else ""
-    return chosen if chosen in THEMES else "auto"
+    return shell.find_theme(request) if request else "auto"
 
 
 @register.simple_tag(takes_context=True)
