@@ -15,6 +15,7 @@ from portal.accounts.access import may_administer
 from portal.accounts.models import User
 from portal.partners.access import is_owner
 from portal.partners.models import Membership
+from portal.partners.services.acting import find_memberships
 
 #: The session remembers the public id of the membership that a person in two partners chose.
 SESSION_KEY = "membership"
@@ -32,9 +33,9 @@ OPEN_VIEWS = {
 class MemberRequest(HttpRequest):
     """A request that knows its person's memberships.
 
-    Both are read at first use: one query for the memberships with partner, tier and kind, and one for the job roles,
-    however many there are. Ended memberships and ended partners do not count; a suspended partner's members are still
-    its members. A subclass rather than lazy objects, so that ``request.membership is None`` means what it says.
+    Memberships come with partner, tier, kind and job roles, and are read together with the person. Ended memberships
+    and ended partners do not count; a suspended partner's members are still its members. A subclass rather than lazy
+    objects, so that ``request.membership is None`` means what it says.
     """
 
     @cached_property
@@ -42,10 +43,7 @@ class MemberRequest(HttpRequest):
         """Every membership that the person may act under, oldest first."""
         if not self.user.is_authenticated:
             return []
-        held = list(Membership.objects.active(timezone.now()).filter(user_id=self.user.pk).with_roles())
-        for membership in held:
-            membership.user = self.user
-        return held
+        return find_memberships(self.user, now=timezone.now())
 
     @cached_property
     def membership(self) -> Membership | None:

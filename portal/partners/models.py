@@ -224,6 +224,29 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def for_partner(self, partner: Partner) -> Self:
         return self.filter(partner=partner)
 
+    def admitted_to(self, audience: "Audience", now: datetime) -> Self:
+        """Memberships that hold at ``now`` and belong to the audience: ``AudienceQuerySet.open_to``, asked the other way.
+
+        Four small queries for what the audience names, and conditions on this one.
+        """
+        members = self.active(now)
+        if kinds := list(audience.kinds.values_list("pk", flat=True)):
+            members = members.filter(partner__kind__in=kinds)
+        if tiers := list(audience.tiers.values_list("pk", flat=True)):
+            members = members.filter(partner__tier__in=tiers)
+        if roles := list(audience.job_roles.values_list("pk", flat=True)):
+            held = MembershipRole.objects.filter(membership=OuterRef("pk"), ended_at__isnull=True, role__in=roles)
+            members = members.filter(Exists(held))
+        if products := list(audience.products.values_list("pk", flat=True)):
+            sold = Partner.products.through.objects.filter(partner=OuterRef("partner"), product__in=products)
+            members = members.filter(Exists(sold))
+        if audience.language:
+            members = members.filter(user__language=audience.language)
+        if audience.entitlement:
+            entitled = Entitlement.objects.in_force(now).filter(user=OuterRef("user"), key=audience.entitlement)
+            members = members.filter(Exists(entitled))
+        return members
+
     def with_roles(self) -> Self:
         """Load the partner with its tier and kind in the same query, and the open job roles in one more."""
         return self.select_related("partner__tier", "partner__kind").prefetch_related(
@@ -527,15 +550,28 @@ class AudienceQuerySet(models.QuerySet["Audience"]):
         """
         if membership is None or not in_force_now(membership, now):
             return self.none()
-        partner = membership.partner
+        return self.admitting(
+            user=membership.user_id,
+            partner=membership.partner_id,
+            kind=membership.partner.kind_id,
+            tier=membership.partner.tier_id,
+            job_roles=[role.pk for role in membership.job_roles],
+            language=membership.user.language,
+            now=now,
+        )
+
+    def admitting(
+        self, *, user: Any, partner: Any, kind: Any, tier: Any, job_roles: Any, language: Any, now: Any
+    ) -> Self:
+        """The rule itself, of ids, of queries that find them, or of blanks for them."""
         sold = Partner.products.through.objects.filter(partner=partner).values("product")
-        entitled = Entitlement.objects.in_force(now).filter(user=membership.user_id).values("key")
+        entitled = Entitlement.objects.in_force(now).filter(user=user).values("key")
         return self.filter(
-            _any_or_one_of(Audience.kinds, "partnerkind_id", [partner.kind_id]),
-            _any_or_one_of(Audience.tiers, "tier_id", [partner.tier_id]),
-            _any_or_one_of(Audience.job_roles, "jobrole_id", [role.pk for role in membership.job_roles]),
-            _any_or_one_of(Audience.products, "product_id", sold),
-            Q(language="") | Q(language=membership.user.language),
+            _any_or(Audience.kinds, partnerkind_id=kind),
+            _any_or(Audience.tiers, tier_id=tier),
+            _any_or(Audience.job_roles, jobrole_id__in=job_roles),
+            _any_or(Audience.products, product_id__in=sold),
+            Q(language="") | Q(language=language),
             Q(entitlement="") | Q(entitlement__in=entitled),
         )
 
@@ -549,10 +585,10 @@ def in_force_now(membership: Membership, now: datetime) -> bool:
     )
 
 
-def _any_or_one_of(relation: Any, column: str, wanted: Any) -> Q:
+def _any_or(relation: Any, **wanted: Any) -> Q:
     """The audience names no row of this relation, or one of those wanted."""
     named = relation.through.objects.filter(audience=OuterRef("pk"))
-    return Q(~Exists(named)) | Q(Exists(named.filter(**{f"{column}__in": wanted})))
+    return Q(~Exists(named)) | Q(Exists(named.filter(**wanted)))
 
 
 class Audience(models.Model):  # type: ignore[django-manager-missing]  # materials are pages; Wagtail publishes no types

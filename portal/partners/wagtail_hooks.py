@@ -1,13 +1,17 @@
 """What partners hang on the shell, and their screens in Wagtail's admin."""
 
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from datetime import datetime
+
+from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.permissions import register_permission_policy
 
-from portal.core.shell import NavItem, StatusItem
+from portal.accounts import registry
+from portal.core.prepared import Asked
+from portal.core.shell import NavItem, StatusItem, locate
 from portal.partners.access import is_member
 from portal.partners.middleware import MemberRequest
+from portal.partners.services.acting import ask_memberships
 from portal.partners.viewsets import POLICIES, PartnersViewSetGroup
 
 for model, policy in POLICIES.items():
@@ -19,11 +23,17 @@ def partner_screens() -> PartnersViewSetGroup:
     return PartnersViewSetGroup()
 
 
+@hooks.register(registry.HOOK)
+def ask_memberships_along(user_id: int, now: datetime) -> tuple[str, list[Asked]]:
+    """A person's memberships come with the person."""
+    return "memberships", ask_memberships(user_id, now)
+
+
 @hooks.register("portal_navigation")
 def navigation(request: MemberRequest) -> NavItem | None:
     if not is_member(getattr(request, "membership", None)):
         return None
-    url = reverse("partners:organisation")
+    url = locate("partners:organisation")
     return NavItem(_("Organisation"), url, icon="partner", order=60, active=request.path.startswith(url))
 
 

@@ -33,12 +33,13 @@ def test_nothing_is_read_until_it_is_asked_for(django_assert_num_queries):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_two_queries_bring_partner_tier_kind_and_roles_however_many_memberships(count, django_assert_num_queries):
+def test_one_round_trip_brings_partner_tier_kind_and_roles_however_many_memberships(count, django_assert_num_queries):
     user = UserFactory()
     for _ in range(count):
         MembershipFactory(user=user, roles=["owner", "engineer"])
     request = arrive(User.objects.get(pk=user.pk))
-    with django_assert_num_queries(2):
+    # SQLite is asked for the job roles by themselves.
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2):
         for membership in request.memberships:
             assert membership.partner.tier.rank == 1
             assert membership.partner.kind.slug
