@@ -12,7 +12,7 @@ from certification.models import Exam
 from certification.services.exams import describe_exams
 from certification.services.qualifications import list_lapses_without
 from certification.viewsets import POLICIES, CertificationGroup
-from portal.core.shell import NavItem
+from portal.core.shell import NavItem, locate
 from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership
 from training import registry as training_registry
@@ -24,7 +24,7 @@ from training.registry import CourseLink
 def navigation(request: MemberRequest) -> NavItem | None:
     if not may_sit(getattr(request, "membership", None)):
         return None
-    url = reverse("certification:exams")
+    url = locate("certification:exams")
     return NavItem(_("Exams"), url, icon="exam", order=40, active=request.path.startswith(url))
 
 

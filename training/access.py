@@ -13,10 +13,15 @@ from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+from wagtail.models import Collection, Page
+from wagtail.permissions import policy_registry
 
+from portal.accounts.models import User
 from portal.content.access import may_read_all
+from portal.content.models import Image
 from portal.core.errors import NotAllowed
-from portal.partners.models import Audience, Membership, in_force_now
+from portal.partners.models import Audience, JobRole, Membership, Partner, PartnerStatus, Tier, in_force_now
+from portal.partners.services.acting import find_open_audiences
 from training.models import MaterialPage, MaterialQuerySet
 
 
@@ -33,18 +38,36 @@ class Reader:
     audience_ids: frozenset[int]
     reads_all: bool
 
+    @property
+    def tier_id(self) -> int | None:
+        """The tier that the reader's partner is at: prices are less by its discount."""
+        return self.membership.partner.tier_id if self.membership else None
+
+    @property
+    def country(self) -> str:
+        """Where the reader's partner is, in two letters; empty for staff. A price list opens at the country's market.
+
+        Only pages of a type that says ``differs_by_country`` may depend on it: it is part of what they are kept under.
+        """
+        return self.membership.partner.country if self.membership else ""
+
     def filter_open(self, materials: MaterialQuerySet) -> Any:
         """Only what the reader may read, of any material type."""
         if self.reads_all:
             return materials.live()
         return materials.open_to(self.audience_ids) if self.membership else materials.none()
 
+    def filter_few_open(self, materials: MaterialQuerySet) -> Any:
+        """The same of a few pages, which are looked up one by one."""
+        if self.reads_all:
+            return materials.live()
+        return materials.open_to_one_by_one(self.audience_ids) if self.membership else materials.none()
+
 
 def describe_reader(user: Any, membership: Membership | None, *, now: datetime) -> Reader:
-    """The reader with what is open to them: at most two queries, none for a person who is nobody here."""
+    """The reader with what is open to them: one query, none for a person who is nobody here."""
     if membership is not None and in_force_now(membership, now):
-        open_now = frozenset(Audience.objects.open_to(membership, now).values_list("pk", flat=True))
-        return Reader(user, membership, now, open_now, reads_all=False)
+        return Reader(user, membership, now, find_open_audiences(membership, now=now), reads_all=False)
     return Reader(user, None, now, frozenset(), reads_all=may_read_all(user))
 
 
@@ -75,6 +98,102 @@ def check_material(page: MaterialPage, reader: Reader) -> None:
     closed = page.closed_audience(reader.audience_ids)
     if closed is not None and not may_read_all(reader.user):
         raise explain_refusal(closed, reader)
+
+
+def may_verify(user: Any, page: MaterialPage) -> bool:
+    """Say that a material is still true: its owner, and whoever may edit it, as long as they work for the vendor."""
+    return may_read_all(user) and (page.owner_id == user.pk or page.permissions_for_user(user).can_edit())
+
+
+def may_close_remarks(user: Any) -> bool:
+    """Answer readers who say that something is wrong."""
+    return bool(user.has_perm("training.change_remark"))
+
+
+def may_see_reach(user: Any) -> bool:
+    """See what was changed and whom it reached, and remind those whom it did not."""
+    return bool(user.has_perm("training.view_change"))
+
+
+@dataclass(frozen=True)
+class ImaginedSeller:
+    """A seller whom an editor imagines for a preview.
+
+    Attributes:
+        closed: why the page is closed to them whatever else is true; empty where it is not.
+        conditions: what else their partner would have to be or have.
+    """
+
+    reader: Reader
+    tier: Tier | None
+    closed: str
+    conditions: tuple[str, ...]
+
+
+def imagine_seller(page: MaterialPage, tier: Tier | None, *, now: datetime) -> ImaginedSeller:
+    """A seller of a partner at a tier who reads the page's language: its audiences judged by tier, job role and language.
+
+    Nothing is known of the partner's kind and products, nor of credentials: what an audience asks of these is told.
+    """
+    roles = list(JobRole.objects.filter(works_leads=True, manages_members=False, leads_team=False))
+    role_ids = {role.pk for role in roles}
+    language = page.locale.language_code
+    known = Audience.objects.prefetch_related("tiers", "job_roles", "kinds", "products")
+    refusals = {audience.pk: _why_closed(audience, tier, role_ids, language) for audience in known}
+    open_ids = frozenset(pk for pk, why in refusals.items() if not why)
+    partner = Partner(name="", tier=tier, status=PartnerStatus.ACTIVE)
+    seller = User(language=language)  # nobody in particular, so that none of the editor's own progress is shown
+    membership = Membership(partner=partner, user=seller, started_at=now)
+    membership.job_roles = roles[:1]
+    reader = Reader(seller, membership, now, open_ids, reads_all=False)
+    closed = page.closed_audience(open_ids)
+    conditions = [_describe_conditions(audience) for audience in page.audiences]
+    return ImaginedSeller(
+        reader,
+        tier,
+        refusals[closed.pk] if closed else "",
+        tuple(dict.fromkeys(line for lines in conditions for line in lines)) if not closed else (),
+    )
+
+
+def _why_closed(audience: Audience, tier: Tier | None, role_ids: set[int], language: str) -> str:
+    """Why no such seller is in the audience; empty where one may be."""
+    roles, tiers = list(audience.job_roles.all()), list(audience.tiers.all())
+    if roles and not role_ids & {role.pk for role in roles}:
+        return _("This material is for people in these job roles: %(names)s.") % {"names": _join(roles)}
+    if tiers and (tier is None or tier.pk not in {one.pk for one in tiers}):
+        return _("This material is for partners of these tiers: %(names)s.") % {"names": _join(tiers)}
+    if audience.language not in {"", language}:
+        return _("This material is for readers of another language.")
+    return ""
+
+
+def _describe_conditions(audience: Audience) -> list[str]:
+    """What an audience asks beyond tier, job role and language."""
+    lines = []
+    if kinds := list(audience.kinds.all()):
+        lines.append(_("Only for partners of this kind: %(names)s.") % {"names": _join(kinds)})
+    if products := list(audience.products.all()):
+        lines.append(_("Only for partners that work with: %(names)s.") % {"names": _join(products)})
+    if audience.entitlement:
+        lines.append(_("Only for those who hold the entitlement “%(key)s”.") % {"key": audience.entitlement})
+    return lines
+
+
+def may_translate(user: Any) -> bool:
+    """See what is translated into which language, and what has fallen behind."""
+    return bool(user.has_perm("wagtail_localize.submit_translation"))
+
+
+def may_add_below(page: Page, user: Any) -> bool:
+    """Write new pages below a page, by hand or by importing them."""
+    return bool(user.is_authenticated and page.permissions_for_user(user).can_add_subpage())
+
+
+def find_picture_collection(user: Any) -> Collection | None:
+    """Where the person's new pictures go: the first collection that they may add to."""
+    policy = policy_registry.get_by_type(Image)
+    return policy.collections_user_has_permission_for(user, "add").order_by("path").first()
 
 
 def explain_refusal(audience: Audience, reader: Reader) -> NotAllowed:

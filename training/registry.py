@@ -1,4 +1,6 @@
-"""What an app above training may hang on a course: a link to its exam, say.
+"""What is contributed to training from above.
+
+What an app above training may hang on a course: a link to its exam, say.
 
 Functions are registered on the hook ``training_course_links`` in the app's ``wagtail_hooks.py``, called with the
 request and the course page, and answer a list of :class:`CourseLink`.
@@ -9,6 +11,10 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 
 HOOK = "training_course_links"
+
+#: The hook that answers an editor's preview of a material as a reader of a tier, since models know no views: one
+#: function, called with the page, the request and the tier.
+PREVIEW_HOOK = "training_preview"
 
 
 @dataclass(frozen=True, slots=True)

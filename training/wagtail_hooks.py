@@ -6,24 +6,39 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.translation import get_language
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.viewsets.base import ViewSet
+from wagtail.admin.widgets.button import Button
 from wagtail.models import Page
+from wagtail.permissions import register_permission_policy
 from wagtail.search.index import insert_or_update_object
 from wagtail.signals import page_published, page_slug_changed, page_unpublished, post_page_move
 
 from portal.content.access import may_read_all
 from portal.content.services.pages import find_address
-from portal.core.shell import NavItem, SearchBox
-from training.models import CourseIndexPage, LibraryPage, MaterialPage
+from portal.core.memory import Memory
+from portal.core.shell import NavItem, SearchBox, locate
+from portal.partners.models import Tier
+from training.access import may_add_below
+from training.models import CourseIndexPage, LibraryPage, MaterialPage, ObjectionGuidePage
+from training.registry import PREVIEW_HOOK
+from training.services.changes import record_publishing
 from training.services.retention import find_cited_pages
-from training.views import answer_page
+from training.views.kept import answer_kept
+from training.views.pages import answer_page
+from training.views.previews import show_preview
+from training.views.scripts import draw_map
+from training.viewsets import authoring, imports, industries, languages, prices, ratings, searching, upkeep
 
 #: The pages that stand in the navigation, with label and icon; kept for a minute, and dropped when pages change.
 DOORS = ((LibraryPage, "book", 20), (CourseIndexPage, "course", 30))
 KEPT = 60
+_doors = Memory(size=20)
 
 
 @hooks.register("before_serve_page", order=-10)
@@ -32,6 +47,15 @@ def answer_training_page(page: Page, request: HttpRequest, *_rest: Any) -> HttpR
     if isinstance(page, MaterialPage | LibraryPage | CourseIndexPage):
         return answer_page(page, request)
     return None
+
+
+@hooks.register(PREVIEW_HOOK)
+def answer_preview(page: MaterialPage, request: HttpRequest, tier: Tier | None) -> HttpResponse:
+    """An editor's preview, as a seller of a partner at a tier."""
+    return show_preview(page, request, tier)
+
+
+hooks.register("portal_kept_page", answer_kept)
 
 
 @hooks.register("before_delete_page")
@@ -71,7 +95,7 @@ def navigation(request: HttpRequest) -> list[NavItem]:
     ):
         return []
     labels = {LibraryPage: _("Library"), CourseIndexPage: _("Courses")}
-    addresses = _find_doors(get_language() or "")
+    addresses = _find_doors(get_language() or "", getattr(request, "content_version", ""))
     return [
         NavItem(labels[model], url, icon, order, active=request.path.startswith(url))
         for model, icon, order in DOORS
@@ -79,18 +103,28 @@ def navigation(request: HttpRequest) -> list[NavItem]:
     ]
 
 
-def _find_doors(language: str) -> dict[str, str]:
-    """The addresses of the library and of the list of courses in a language."""
-    key = f"training:doors:{language}"
-    doors: dict[str, str] | None = cache.get(key)
+def _find_doors(language: str, content_version: str) -> dict[str, str]:
+    """The addresses of the library and of the list of courses in a language.
+
+    Where the request knows the version of the site's content, as long as that lasts; else as long as nothing is announced.
+    """
+    keeper, key = (
+        (_doors, f"{language}:{content_version}") if content_version else (cache, f"training:doors:{language}")
+    )
+    doors: dict[str, str] | None = keeper.get(key)
     if doors is None:
-        doors = {}
-        for model, _icon, _order in DOORS:
-            page = model.objects.live().filter(locale__language_code=language).order_by("path").first()
-            if page is not None:
-                doors[model.__name__] = find_address(page)
+        doors = _read_doors(language)
         if len(doors) == len(DOORS):
-            cache.set(key, doors, KEPT)
+            keeper.set(key, doors, KEPT)
+    return doors
+
+
+def _read_doors(language: str) -> dict[str, str]:
+    doors = {}
+    for model, _icon, _order in DOORS:
+        page = model.objects.live().filter(locale__language_code=language).order_by("path").first()
+        if page is not None:
+            doors[model.__name__] = find_address(page)
     return doors
 
 
@@ -105,10 +139,18 @@ def index_with_tags(instance: Page, **_details: Any) -> None:
         insert_or_update_object(instance)
 
 
+def record_what_was_published(instance: Page, revision: Any = None, alias: bool = False, **_details: Any) -> None:
+    """What a publishing changed, by whichever way it came. An alias has no text of its own; what is only scheduled so
+    far is not live."""
+    if isinstance(instance, MaterialPage) and instance.live and not alias:
+        record_publishing(instance, revision=revision, now=instance.last_published_at or timezone.now())
+
+
 # Scheduling and workflow announce themselves only by Wagtail's signals.
 for signal in (page_published, page_unpublished, post_page_move, page_slug_changed):
     signal.connect(forget_doors, dispatch_uid="training.forget_doors")
 page_published.connect(index_with_tags, dispatch_uid="training.index_with_tags")
+page_published.connect(record_what_was_published, dispatch_uid="training.record_what_was_published")
 
 
 @hooks.register("portal_search")
@@ -116,4 +158,93 @@ def search_box(request: HttpRequest) -> SearchBox | None:
     """The head's search field looks in the library."""
     if not request.user.is_authenticated:
         return None
-    return SearchBox(reverse("training:search"), _("Search the library"), value=request.GET.get("q", ""))
+    address, suggest = locate("training:search"), reverse("training:suggest")
+    return SearchBox(address, _("Search the library"), value=request.GET.get("q", ""), suggest=suggest)
+
+
+@hooks.register("register_admin_urls")
+def admin_addresses() -> list[URLPattern]:
+    """What the editor's own scripts ask for; Wagtail lets in only who may enter the admin."""
+    return [path("scripts/map/", draw_map, name="training_script_map")]
+
+
+for module in (ratings, prices, upkeep, searching):
+    for kind, policy in module.POLICIES.items():
+        register_permission_policy(kind, policy, exact_class=True)
+
+
+@hooks.register("register_admin_viewset")
+def screens_of_cards_and_cases() -> list[ViewSet]:
+    return [ratings.CardRatingsViewSet(), industries.IndustryViewSet()]
+
+
+@hooks.register("register_admin_viewset")
+def screen_of_markets() -> ViewSet:
+    return prices.MarketViewSet()
+
+
+@hooks.register("register_admin_viewset")
+def screen_of_imports() -> ViewSet:
+    return imports.MaterialImportViewSet()
+
+
+@hooks.register("register_page_header_buttons")
+def import_below(page: Page, user: Any, view_name: str, next_url: str | None = None) -> list[Button]:  # noqa: ARG001
+    """From a library or a guide straight to importing into it."""
+    if page.specific_class not in (LibraryPage, ObjectionGuidePage) or not may_add_below(page, user):
+        return []
+    url = f"{reverse('material_imports:index')}?parent={page.pk}"
+    return [Button(_("Import materials here"), url=url, icon_name="upload", priority=16)]
+
+
+@hooks.register("register_admin_viewset")
+def screens_of_upkeep() -> list[ViewSet]:
+    return [upkeep.UpkeepViewSet(), upkeep.RemarkViewSet(), upkeep.ChangeViewSet()]
+
+
+hooks.register("register_reports_menu_item", upkeep.make_board_item)
+hooks.register("register_reports_menu_item", upkeep.make_reach_item)
+hooks.register("register_bulk_action", upkeep.VerifyBulkAction)
+
+
+@hooks.register("register_page_header_buttons")
+def say_still_true(page: Page, user: Any, view_name: str, next_url: str | None = None) -> list[Button]:  # noqa: ARG001
+    button = upkeep.make_verify_button(page, user, view_name)
+    return [button] if button else []
+
+
+@hooks.register("construct_homepage_panels")
+def add_own_upkeep(request: HttpRequest, panels: list[Any]) -> None:
+    panels.append(upkeep.OwnUpkeepPanel(request))
+
+
+@hooks.register("portal_account")
+def own_things(request: HttpRequest) -> list[NavItem]:
+    """What a member keeps at hand, what they have sent, and what they said was wrong."""
+    if getattr(request, "membership", None) is None:
+        return []
+    return [
+        NavItem(pgettext("saved pages", "At hand"), locate("training:pins"), "star", 20),
+        NavItem(_("What you have sent"), locate("training:shares"), "mail", 21),
+        NavItem(_("Your remarks"), locate("training:remarks"), "flag", 22),
+    ]
+
+
+@hooks.register("register_admin_viewset")
+def screens_of_search_and_languages() -> list[ViewSet]:
+    return [searching.SynonymViewSet(), searching.SearchesViewSet(), languages.LanguagesViewSet()]
+
+
+@hooks.register("register_reports_menu_item")
+def searches_in_reports() -> MenuItem:
+    return searching.make_menu_item()
+
+
+@hooks.register("register_reports_menu_item")
+def languages_in_reports() -> MenuItem:
+    return languages.make_menu_item()
+
+
+@hooks.register("construct_homepage_panels")
+def add_ways_to_write(request: HttpRequest, panels: list[Any]) -> None:
+    panels.append(authoring.WritePanel(request))

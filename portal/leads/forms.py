@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
 
 from portal.content.models import Product
-from portal.leads.amounts import DECIMALS, to_minor
+from portal.core.amounts import DECIMALS, to_minor
 from portal.leads.models import DeclineReason, LostReason, Source, SourceColumn, SourceProduct, SourceRegion
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES

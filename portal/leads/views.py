@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
@@ -18,9 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from certification.models import Qualification
 from portal.core.errors import NotAllowed, Refusal
+from portal.core.money import format_money
 from portal.core.times import describe_moment
 from portal.leads.access import may_work_leads
-from portal.leads.amounts import to_major
 from portal.leads.forms import DeclineForm, LoseForm, WinForm
 from portal.leads.models import FINISHED, DeclineReason, Lead, LeadStatus, LostReason, Offer, OfferState
 from portal.leads.reports import describe_need, describe_place, group_digits, is_urgent, masked_message
@@ -129,11 +128,7 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
 
 
 def _value(lead: Lead) -> str:
-    if lead.value is None:
-        return ""
-    major = to_major(lead.value, lead.currency)
-    amount = number_format(int(major) if major == int(major) else major, use_l10n=True, force_grouping=True)
-    return f"{amount}\u00a0{lead.currency}"
+    return "" if lead.value is None else format_money(lead.value, lead.currency)
 
 
 # --- One offer --------------------------------------------------------------------------------------------------------

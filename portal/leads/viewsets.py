@@ -22,10 +22,10 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.models import User
+from portal.core.amounts import to_major
 from portal.core.errors import Refusal
 from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy, RelatedIndexView
 from portal.leads.access import may_close_leads, may_import_leads, may_see_leads
-from portal.leads.amounts import to_major
 from portal.leads.forms import CloseForm, CompleteForm, ImportForm, SourceForm
 from portal.leads.labels import FIELDS, REASONS, REMEDIES, describe_problem
 from portal.leads.models import HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source

@@ -1,19 +1,28 @@
 """What leads hang on the shell, and their screens in Wagtail's admin."""
 
+from django.db.models import DateTimeField, IntegerField
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext
 from wagtail import hooks
 from wagtail.permissions import register_permission_policy
 
-from portal.core.shell import NavItem
+from portal.core.prepared import Question
+from portal.core.shell import NavItem, locate
 from portal.leads.access import may_work_leads
 from portal.leads.models import Offer
 from portal.leads.viewsets import POLICIES, LeadsViewSetGroup
 
 for model, policy in POLICIES.items():
     register_permission_policy(model, policy, exact_class=True)
+
+
+WAITING = Question(
+    lambda partner, now: Offer.objects.open().for_partner(partner).filter(due_at__gt=now).values("pk"),
+    counted=True,
+    partner=IntegerField(),
+    now=DateTimeField(),
+)
 
 
 @hooks.register("register_admin_viewset")
@@ -23,10 +32,10 @@ def lead_screens() -> LeadsViewSetGroup:
 
 @hooks.register("portal_navigation")
 def navigation(request: HttpRequest) -> NavItem | None:
-    """Leads, with how many offers wait for an answer; one query."""
+    """Leads, with how many offers wait for an answer."""
     membership = getattr(request, "membership", None)
     if membership is None or not may_work_leads(membership):
         return None
-    waiting = Offer.objects.open().for_partner(membership.partner).filter(due_at__gt=timezone.now()).count()
-    url = reverse("leads:offers")
+    waiting = WAITING(partner=membership.partner_id, now=timezone.now())
+    url = locate("leads:offers")
     return NavItem(pgettext("page", "Leads"), url, "lead", order=20, active=request.path.startswith(url), count=waiting)

@@ -8,7 +8,16 @@ from portal.content.blocks import Section
 from portal.content.services.pages import find_address
 from portal.partners.models import Membership
 from training.access import describe_reader
-from training.models import LessonPage, MaterialPage, ObjectionGuidePage, ProductDocPage
+from training.models import (
+    CallScriptPage,
+    CaseStudyPage,
+    LessonPage,
+    MaterialPage,
+    ObjectionGuidePage,
+    ProductDocPage,
+    StandardPage,
+    VideoPage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +34,22 @@ class StudyLink:
 
 
 #: The types that have sections to cite, each with the field that holds them.
-SECTIONED = (ProductDocPage, ObjectionGuidePage, LessonPage)
+SECTIONED = (
+    ProductDocPage,
+    CallScriptPage,
+    ObjectionGuidePage,
+    StandardPage,
+    CaseStudyPage,
+    VideoPage,
+    LessonPage,
+)
 
 
 def find_study_links(
     citations: Iterable[tuple[str, str]], *, membership: Membership | None, language: str, now: datetime
 ) -> list[StudyLink]:
-    """Where to study what the citations name, in their order, each once, in a constant number of queries (at most 6).
+    """Where to study what the citations name, in their order, each once, in a constant number of
+    queries: four, and one for each type that is cited.
 
     A citation is ``(translation_key, block_id)``; the block may be named by its id or its anchor, and an empty one
     means the whole material. The page in ``language`` is taken, else the one in another language. What the reader may
@@ -47,7 +65,7 @@ def find_study_links(
         key = str(material.translation_key)
         if key not in chosen or material.locale.language_code == language:
             chosen[key] = material
-    sections = _find_sections([material.pk for material in chosen.values()])
+    sections = _find_sections(chosen.values())
     holder = next(iter(chosen.values()), None)
     links = []
     for key, block in wanted:
@@ -69,5 +87,10 @@ def find_study_links(
     return links
 
 
-def _find_sections(page_ids: list[int]) -> dict[int, list[Section]]:
-    return {page.pk: page.sections for model in SECTIONED for page in model.objects.filter(pk__in=page_ids)}
+def _find_sections(materials: Iterable[MaterialPage]) -> dict[int, list[Section]]:
+    """The sections of each material by its id; one query for each type that is cited."""
+    by_type: dict[type[MaterialPage], list[int]] = {}
+    for material in materials:
+        if material.specific_class in SECTIONED:
+            by_type.setdefault(material.specific_class, []).append(material.pk)
+    return {page.pk: page.sections for model, ids in by_type.items() for page in model.objects.filter(pk__in=ids)}

@@ -18,6 +18,7 @@ from portal.partners.models import Audience, Membership, in_force_now
 from training.access import describe_reader
 from training.facts import course_completed
 from training.models import CoursePage, Enrolment, LessonCompletion, LessonPage
+from training.services.catalogue import in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def course_progress(
         membership: None for staff, who look at every lesson and have no progress.
         audience_ids: what is open to the membership, where the caller knows it already.
     """
-    lessons = LessonPage.objects.live().defer_streamfields().order_by("path")
+    lessons = LessonPage.objects.live().defer_streamfields().select_related("locale").order_by("path")
     done: set[Any] = set()
     enrolments: dict[Any, Enrolment] = {}
     if membership is not None:
@@ -177,10 +178,10 @@ def find_courses(membership: Membership, *, language: str, now: datetime) -> lis
     At most five queries. Courses meant for the member's job roles come first.
     """
     reader = describe_reader(membership.user, membership, now=now)
-    courses = reader.filter_open(CoursePage.objects.filter(locale__language_code=language)).order_by("path")
+    courses = reader.filter_open(in_language(CoursePage.objects.all(), language)).order_by("path")
     role_ids = {role.pk for role in membership.job_roles}
     meant = set(
-        CoursePage.job_roles.through.objects.filter(jobrole_id__in=role_ids).values_list("coursepage_id", flat=True)
+        CoursePage.job_roles.through.objects.filter(jobrole_id__in=role_ids).values_list("materialpage_id", flat=True)
     )
     found = sorted(courses, key=lambda course: course.pk not in meant)
     progress = course_progress(membership, courses=found, now=now, audience_ids=reader.audience_ids)

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import User
+from portal.core.amounts import DECIMALS
 from portal.core.errors import Refusal
-from portal.leads.amounts import DECIMALS
 from portal.leads.facts import leads_closed, leads_lost, leads_won, offers_closed
 from portal.leads.models import FINISHED, Lead, LeadStatus, LostReason, Offer, OfferState
 

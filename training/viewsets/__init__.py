@@ -1,0 +1,1 @@
+"""Training's screens for staff, one module for each concern."""
