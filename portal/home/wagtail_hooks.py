@@ -3,13 +3,12 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from wagtail import hooks
 
 from portal.accounts.access import may_administer
-from portal.core.shell import NavItem
+from portal.core.shell import NavItem, locate
 from portal.home.panels import StaffDeskPanel
 from portal.partners.middleware import MemberRequest
 
@@ -18,7 +17,7 @@ from portal.partners.middleware import MemberRequest
 def navigation(request: HttpRequest) -> NavItem | None:
     if not request.user.is_authenticated:
         return None
-    url = reverse("home:dashboard")
+    url = locate("home:dashboard")
     return NavItem(pgettext("page", "Home"), url, "home", order=10, active=request.path == url)
 
 
@@ -26,9 +25,9 @@ def navigation(request: HttpRequest) -> NavItem | None:
 def administration(request: MemberRequest) -> NavItem | None:
     """The vendor's people go over to their own work from the account menu. Members of partners are not asked: that
     would be two queries on each of their pages."""
-    if request.membership is not None or not may_administer(request.user):
+    if getattr(request, "membership", None) is not None or not may_administer(request.user):
         return None
-    return NavItem(_("Administration"), reverse("wagtailadmin_home"), "external", order=90)
+    return NavItem(_("Administration"), locate("wagtailadmin_home"), "external", order=90)
 
 
 @hooks.register("construct_homepage_panels")

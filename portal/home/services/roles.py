@@ -39,6 +39,13 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_every("partners", "audience", verbs=("view",)),
         *_every("wagtail_localize", "translation", "translationsource"),
         "wagtail_localize.submit_translation",
+        *_every("training", "market", verbs=("add", "change", "view")),
+        *_every("training", "industry"),
+        *_every("training", "cardrating", verbs=("view",)),
+        *_every("training", "remark", verbs=("change", "view")),
+        *_every("training", "change", verbs=("view",)),
+        *_every("training", "synonym"),
+        *_every("training", "searchedwords", verbs=("view",)),
     ),
     EXAMINERS: (
         *EXAMINER_PERMISSIONS,

@@ -4,7 +4,8 @@
 2. Partners, members, agreements.
 3. The library and the course, in every language.
 4. The bank, the exams, the programme; then progress and credentials, and each partner's qualification.
-5. Sources and routes; leads come in by the same service as everywhere, and are distributed.
+5. What happened to the library since: looked through, changed, read, rated, remarked on.
+6. Sources and routes; leads come in by the same service as everywhere, and are distributed.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from django.utils import timezone, translation
 from portal.core.localised import LocalisedText
 from portal.home.services.demo.exams import load_exams, load_programme, load_progress, review_everyone
 from portal.home.services.demo.files import read_toml
+from portal.home.services.demo.history import HistoryLoader
 from portal.home.services.demo.leads import load_leads, load_routes
 from portal.home.services.demo.library import LibraryLoader
 from portal.home.services.demo.people import load_agreements, load_partners, load_rows, load_staff
@@ -57,11 +59,13 @@ def load_demo() -> None:
             staff = load_staff(DEMO_PASSWORD)
             load_agreements(now=now)
             memberships = load_partners(DEMO_PASSWORD, now=now)
-            LibraryLoader(editor=staff[EDITORS], now=now).load()
+            library = LibraryLoader(editor=staff[EDITORS])
+            library.load()
             load_exams(examiner=staff[EXAMINERS], now=now)
             programme = load_programme()
             load_progress(memberships, now=now)
             review_everyone(programme, now=now)
+            HistoryLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             load_routes()
             load_leads(now=now)
     finally:

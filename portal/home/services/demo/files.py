@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 
@@ -19,9 +19,12 @@ LANGUAGES = ("en", "ru")
 NAMESPACE = uuid.UUID("5f0c0f6e-8d0f-4f0a-9b5e-6c7d1f0a2b11")
 
 _inline = MarkdownIt("commonmark", {"html": False})
-_heading = re.compile(r"^##\s+(?P<heading>.+?)(?:\s+\{#(?P<anchor>[a-z0-9-]+)\})?$")
+_heading = re.compile(r"^##\s+(?P<heading>.+?)(?:\s+\{#(?P<anchor>[a-z0-9-]+)(?P<shareable>\s+\.shareable)?\})?$")
 _figure = re.compile(r'^!\[(?P<alt>[^\]]*)\]\((?P<path>[^\s)]+)(?:\s+"(?P<caption>[^"]*)")?\)$')
-_callout = re.compile(r"^>\s*\[!(?P<kind>NOTE|TIP|WARNING)\]\s*$")
+_link = re.compile(
+    r'<a href="(?P<target>(?:doc|card|lesson|script|standard|case|price|video):[^"]+)">(?P<words>.*?)</a>'
+)
+_callout = re.compile(r"^>\s*\[!(?P<kind>NOTE|TIP|WARNING|INTERNAL)\]\s*$")
 
 #: What a link names ("doc:voice-overview") -> the id of the page
 FindPage = Callable[[str], int | None]
@@ -29,13 +32,22 @@ FindPage = Callable[[str], int | None]
 FindImage = Callable[[str], int]
 
 
+class TextSection(NamedTuple):
+    """A heading and the lines under it; ``shareable`` where it may be sent to a customer."""
+
+    heading: str
+    anchor: str
+    lines: list[str]
+    shareable: bool = False
+
+
 @dataclass(frozen=True)
 class Text:
-    """A Markdown file: what its front matter says, and its sections as (heading, anchor, lines)."""
+    """A file in one language: what it says of itself (front matter, or the rows of a TOML file), and its sections."""
 
     slug: str
     meta: dict[str, Any]
-    sections: list[tuple[str, str, list[str]]]
+    sections: list[TextSection]
 
 
 def read_toml(name: str) -> dict[str, Any]:
@@ -52,21 +64,42 @@ def read_text(path: Path, *, slug: str | None = None) -> Text:
     front, closing, body = rest.partition("\n+++\n")
     if not separator or not closing:
         raise ValueError(f"{path} has no front matter between two lines of +++")
-    sections: list[tuple[str, str, list[str]]] = []
+    return Text(slug or path.stem, tomllib.loads(front), _find_sections(body))
+
+
+def _find_sections(body: str) -> list[TextSection]:
+    sections: list[TextSection] = []
     for line in body.strip().split("\n"):
         if found := _heading.match(line):
-            sections.append((found["heading"], found["anchor"] or found["heading"], []))
+            anchor = found["anchor"] or found["heading"]
+            sections.append(TextSection(found["heading"], anchor, [], bool(found["shareable"])))
         elif sections:
-            sections[-1][2].append(line)
+            sections[-1].lines.append(line)
         elif line.strip():
-            sections.append(("", "", [line]))
-    return Text(slug or path.stem, tomllib.loads(front), sections)
+            sections.append(TextSection("", "", [line]))
+    return sections
 
 
 def read_texts(folder: str, language: str, below: str = "") -> Iterator[Text]:
     """Every Markdown file of a folder in one language, by name."""
     for path in sorted((FOLDER / folder / language / below).glob("*.md")):
         yield read_text(path)
+
+
+def read_tables(folder: str, language: str) -> Iterator[Text]:
+    """Every TOML file of a folder, each of which holds all languages, as it reads in one; by name."""
+    for path in sorted((FOLDER / folder).glob("*.toml")):
+        meta = in_language(tomllib.loads(path.read_text(encoding="utf-8")), language)
+        yield Text(path.stem, meta, _find_sections(meta.get("body", "")))
+
+
+def in_language(value: Any, language: str) -> Any:
+    """The value with every ``{ en = …, ru = … }`` in it replaced by the language's own."""
+    if isinstance(value, dict):
+        if value.keys() == set(LANGUAGES):
+            return value[language]
+        return {key: in_language(part, language) for key, part in value.items()}
+    return [in_language(part, language) for part in value] if isinstance(value, list) else value
 
 
 def block_id(*place: str) -> str:
@@ -83,14 +116,17 @@ def section_blocks(text: Text, *, find_page: FindPage, find_image: FindImage) ->
     return [
         {
             "type": "section",
-            "id": block_id(text.slug, anchor),
+            "id": block_id(text.slug, section.anchor),
             "value": {
-                "heading": heading,
-                "anchor": anchor,
-                "body": passage_blocks(lines, place=(text.slug, anchor), find_page=find_page, find_image=find_image),
+                "heading": section.heading,
+                "anchor": section.anchor,
+                "body": passage_blocks(
+                    section.lines, place=(text.slug, section.anchor), find_page=find_page, find_image=find_image
+                ),
+                "shareable": section.shareable,
             },
         }
-        for heading, anchor, lines in text.sections
+        for section in text.sections
     ]
 
 
@@ -163,7 +199,7 @@ def rich_text(source: str, *, find_page: FindPage) -> str:
         page_id = find_page(found["target"].partition("#")[0])
         return f'<a linktype="page" id="{page_id}">{found["words"]}</a>' if page_id else found["words"]
 
-    return re.sub(r'<a href="(?P<target>(?:doc|card|lesson):[^"]+)">(?P<words>.*?)</a>', link, html)
+    return _link.sub(link, html)
 
 
 def plain_text(source: str) -> str:
@@ -175,4 +211,4 @@ def plain_text(source: str) -> str:
 
 def markdown_body(text: Text) -> str:
     """A document's sections as Markdown, anchors left out."""
-    return "\n\n".join(f"## {heading}\n" + "\n".join(lines) for heading, _anchor, lines in text.sections).strip()
+    return "\n\n".join(f"## {part.heading}\n" + "\n".join(part.lines) for part in text.sections).strip()

@@ -1,15 +1,16 @@
-"""The page trees: home, library, guide and course in every language, published like an editor would."""
+"""The page trees: home, the library with every type of material, and the course, published like an editor would."""
 
 import json
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.core.files.base import ContentFile
 from wagtail.models import Locale, Page, Site
+from wagtail.signal_handlers import disable_reference_index_auto_update
 
 from portal.accounts.models import User
-from portal.content.models import Image, Product
+from portal.content.models import Document, Image, Product
 from portal.core.localised import LocalisedText
 from portal.home.models import HomePage
 from portal.home.services.demo.files import (
@@ -18,23 +19,33 @@ from portal.home.services.demo.files import (
     Text,
     block_id,
     passage_blocks,
+    read_tables,
     read_text,
     read_texts,
     read_toml,
     section_blocks,
     translation_key,
 )
-from portal.partners.models import Audience, JobRole
+from portal.home.services.demo.rows import price_blocks, rule_blocks, step_blocks, version_blocks
+from portal.partners.models import Audience, JobRole, Tier
 from training.models import (
+    CallScriptPage,
+    CaseStudyPage,
     CourseIndexPage,
     CoursePage,
+    Industry,
     LessonPage,
     LessonReading,
     LibraryPage,
+    Market,
     MaterialPage,
     ObjectionCardPage,
     ObjectionGuidePage,
+    PriceListDiscount,
+    PriceListPage,
     ProductDocPage,
+    StandardPage,
+    VideoPage,
 )
 
 WORDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -54,25 +65,30 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
 class LibraryLoader:
     """Builds the trees in two passes: first every page exists, then bodies are filled, since they link to each other."""
 
-    def __init__(self, *, editor: User, now: datetime) -> None:
+    def __init__(self, *, editor: User) -> None:
         self.editor = editor
-        self.now = now
         self.products = {product.slug: product for product in Product.objects.all()}
         self.roles = {role.slug: role for role in JobRole.objects.all()}
+        self.tiers = {tier.slug: tier for tier in Tier.objects.all()}
         names = {row["slug"]: row["name"]["en"] for row in read_toml("audiences.toml")["audiences"]}
         by_name = {audience.name: audience for audience in Audience.objects.all()}
         self.audiences = {slug: by_name[name] for slug, name in names.items()}
+        self.industries: dict[str, Industry] = {}
         self.images: dict[str, Image] = {}
+        self.documents: dict[str, Document] = {}
         self.pages: dict[tuple[str, str], MaterialPage] = {}  # (language, "doc:slug") -> page
-        self.texts: list[tuple[str, MaterialPage, Text]] = []
+        self.texts: dict[tuple[str, str], Text] = {}
+        self.history = read_toml("history.toml")
 
     def load(self) -> None:
+        self._load_rows()
         root = Page.get_first_root_node()
         root.get_children().delete()  # Wagtail's own welcome page
         homes = {}
         for language in LANGUAGES:
             locale, _created = Locale.objects.get_or_create(language_code=language)
-            homes[language] = self._load_tree(root, locale, language)
+            with disable_reference_index_auto_update():  # nothing is said yet
+                homes[language] = self._load_tree(root, locale, language)
             root.refresh_from_db()
         Site.objects.update_or_create(
             is_default_site=True,
@@ -83,9 +99,46 @@ class LibraryLoader:
                 "root_page": homes[LANGUAGES[0]],
             },
         )
-        for language, page, text in self.texts:
-            self._fill(page, text, language)
-            page.save_revision(user=self.editor, log_action=True).publish(user=self.editor)
+        for (language, target), page in self.pages.items():
+            self._publish(language, page, self._as_it_was(language, target))
+
+    def publish_change(self, language: str, target: str, *, line: str) -> MaterialPage:
+        """Publish a material once more, as it reads today, with what readers are told of it."""
+        page = self.pages[language, target]
+        page.change_is_material, page.change_line = True, line
+        self._publish(language, page, self.texts[language, target])
+        return page
+
+    def _publish(self, language: str, page: MaterialPage, text: Text) -> None:
+        self._fill(page, text, language)
+        with disable_reference_index_auto_update():  # what it refers to is noted once, when it is published
+            revision = page.save_revision(user=self.editor, log_action=True)
+        revision.publish(user=self.editor)
+
+    def _as_it_was(self, language: str, target: str) -> Text:
+        """The text before the changes that ``history.toml`` tells of."""
+        text = self.texts[language, target]
+        for row in self.history["changes"]:
+            if row["material"] == target:
+                now, before = row["is"][language], row["was"][language]
+                text = Text(
+                    text.slug,
+                    text.meta,
+                    [part._replace(lines=[line.replace(now, before) for line in part.lines]) for part in text.sections],
+                )
+        return text
+
+    def _load_rows(self) -> None:
+        """What pages name: industries and markets."""
+        for number, row in enumerate(read_toml("cases/industries.toml")["industries"]):
+            name = LocalisedText(row["name"])
+            self.industries[row["slug"]] = Industry.objects.create(slug=row["slug"], name=name, order=number)
+        for price_list in sorted((FOLDER / "prices").glob("*.toml")):
+            for number, row in enumerate(read_toml(f"prices/{price_list.name}")["markets"]):
+                Market.objects.get_or_create(
+                    slug=row["slug"],
+                    defaults={"name": LocalisedText(row["name"]), "countries": row["countries"], "order": number},
+                )
 
     # --- First pass: the tree ----------------------------------------------------------------------------------------
     def _load_tree(self, root: Page, locale: Locale, language: str) -> HomePage:
@@ -102,11 +155,19 @@ class LibraryLoader:
         home.slug = f"home-{language}"
         root.add_child(instance=home)
         library = home.add_child(instance=page(LibraryPage, "library"))
-        for text in sorted(read_texts("materials", language), key=lambda text: text.meta["order"]):
-            self._add(library, ProductDocPage, "doc", text, locale, language)
+
+        def add_all(parent: Any, model: type[Any], kind: str, texts: Iterable[Text]) -> None:
+            for text in sorted(texts, key=lambda text: text.meta["order"]):
+                self._add(parent, model, kind, text, locale, language)
+
+        add_all(library, ProductDocPage, "doc", read_texts("materials", language))
+        add_all(library, CallScriptPage, "script", read_tables("scripts", language))
         guide = self._add(library, ObjectionGuidePage, "guide", self._guide(language), locale, language)
-        for text in sorted(read_texts("objections", language, "cards"), key=lambda text: text.meta["order"]):
-            self._add(guide, ObjectionCardPage, "card", text, locale, language)
+        add_all(guide, ObjectionCardPage, "card", read_texts("objections", language, "cards"))
+        add_all(library, StandardPage, "standard", read_texts("standards", language))
+        add_all(library, PriceListPage, "price", read_tables("prices", language))
+        add_all(library, CaseStudyPage, "case", read_texts("cases", language))
+        add_all(library, VideoPage, "video", read_tables("videos", language))
         courses = home.add_child(instance=page(CourseIndexPage, "courses"))
         course = self._add(courses, CoursePage, "course", self._course(language), locale, language)
         for text in read_texts("course", language, "lessons"):
@@ -131,46 +192,81 @@ class LibraryLoader:
             owner=self.editor,
             intro=meta.get("intro", ""),
             audience=self.audiences.get(meta.get("audience", "")),
-            first_published_at=self.now - timedelta(days=30),
         )
-        parent.add_child(instance=page)
+        self._describe(page, text)
         page.products.set([self.products[slug] for slug in meta.get("products", [])])
+        page.job_roles.set([self.roles[slug] for slug in meta.get("roles", [])])
         page.tags.add(*meta.get("tags", []))
-        page.save()
+        parent.add_child(instance=page)
         self.pages[language, f"{kind}:{text.slug}"] = page
-        self.texts.append((language, page, text))
+        self.texts[language, f"{kind}:{text.slug}"] = text
         return page
+
+    def _describe(self, page: Any, text: Text) -> None:
+        """What links to no other page."""
+        meta = text.meta
+        match page:
+            case ProductDocPage():
+                page.for_whom = meta["for_whom"]
+                page.versions = json.dumps(version_blocks(text))
+            case CallScriptPage():
+                page.goal = meta["goal"]
+                page.steps = json.dumps(step_blocks(text))
+            case StandardPage():
+                page.applies_to = meta["applies_to"]
+                page.rules = json.dumps(rule_blocks(text))
+            case PriceListPage():
+                page.rows = json.dumps(price_blocks(text))
+                page.discounts = [
+                    PriceListDiscount(tier=self.tiers[row["tier"]], percent=row["percent"], sort_order=number)
+                    for number, row in enumerate(meta["discounts"])
+                ]
+            case CaseStudyPage():
+                page.customer, page.partner_name = meta["customer"], meta["partner"]
+                page.industry = self.industries[meta["industry"]]
+                page.employees, page.days_to_first_sale = meta["employees"], meta["days_to_first_sale"]
+                page.effort_hours = meta["effort_hours"]
+                page.earned_minor, page.currency = meta["earned"], meta["currency"]
+            case VideoPage():
+                place, language = f"videos/{text.slug}", page.locale.language_code
+                page.file = self._find_document(f"{place}.mp4")
+                page.captions = self._find_document(f"{place}.{language}.vtt")
+                page.chapters = self._find_document(f"{place}.chapters.{language}.vtt")
+                page.poster_id = self._find_image(f"{place}.jpg")
+                page.seconds = meta["seconds"]
+            case CoursePage() | LessonPage():
+                page.minutes = meta["minutes"]
 
     # --- Second pass: what they say ----------------------------------------------------------------------------------
     def _fill(self, page: Any, text: Text, language: str) -> None:
-        def find_page(target: str) -> int | None:
-            found = self.pages.get((language, target))
-            return found.pk if found else None
+        if hasattr(page, "body"):
+            page.body = json.dumps(
+                section_blocks(text, find_page=partial(self._find_page, language), find_image=self._find_image)
+            )
+        match page:
+            case ObjectionCardPage():
+                self._fill_card(page, text, language)
+            case PriceListPage():
+                lines = text.meta["terms"].strip().split("\n")
+                page.terms = self._passages(lines, (text.slug, "terms"), language)
+            case LessonPage():
+                page.reading = list(self._reading(text.meta.get("materials", []), language))
 
+    def _fill_card(self, page: ObjectionCardPage, text: Text, language: str) -> None:
         meta = text.meta
-        if isinstance(page, ProductDocPage | LessonPage | ObjectionGuidePage):
-            page.body = json.dumps(section_blocks(text, find_page=find_page, find_image=self._find_image))
-        if isinstance(page, LessonPage):
-            page.minutes = meta["minutes"]
-            page.reading = list(self._reading(meta.get("materials", []), language))
-        if isinstance(page, CoursePage):
-            page.minutes = meta.get("minutes", 0)
-            page.job_roles.set([self.roles[slug] for slug in meta.get("roles", [])])
-        if isinstance(page, ObjectionCardPage):
-            by_name = {heading: lines for heading, _anchor, lines in text.sections}
-            for name in ("answer", "proof"):
-                blocks = passage_blocks(
-                    by_name.get(name, []),
-                    place=("card", text.slug, name),
-                    find_page=find_page,
-                    find_image=self._find_image,
-                )
-                setattr(page, name, json.dumps(blocks))
-            page.behind = meta.get("behind", "")
-            page.next_question = meta.get("next_question", "")
-            slug, _hash, anchor = meta.get("proof_link", "").partition("#")
-            page.proof_page = self.pages.get((language, f"doc:{slug}"))
-            page.proof_anchor = anchor
+        lines = {section.heading: section.lines for section in text.sections}
+        page.answer = self._passages(lines["answer"], ("card", text.slug, "answer"), language)
+        page.proof = self._passages(lines.get("proof", []), ("card", text.slug, "proof"), language)
+        page.behind = meta.get("behind", "")
+        page.next_question = meta.get("next_question", "")
+        page.share_answer = meta.get("share_answer", False)
+        page.share_proof = meta.get("share_proof", False)
+        target, _hash, page.proof_anchor = meta.get("proof_link", "").partition("#")
+        page.proof_page = self.pages.get((language, target if ":" in target else f"doc:{target}"))
+
+    def _passages(self, lines: list[str], place: tuple[str, ...], language: str) -> str:
+        find_page = partial(self._find_page, language)
+        return json.dumps(passage_blocks(lines, place=place, find_page=find_page, find_image=self._find_image))
 
     def _reading(self, citations: list[str], language: str) -> Iterator[LessonReading]:
         for number, citation in enumerate(citations):
@@ -178,6 +274,20 @@ class LibraryLoader:
             material = self.pages.get((language, target if ":" in target else f"doc:{target}"))
             if material is not None:
                 yield LessonReading(material=material, anchor=anchor, sort_order=number)
+
+    def _find_page(self, language: str, target: str) -> int | None:
+        found = self.pages.get((language, target))
+        return found.pk if found else None
+
+    def _find_document(self, path: str) -> Document:
+        if path not in self.documents:
+            file = FOLDER / path
+            self.documents[path] = Document.objects.create(
+                title=file.name,
+                file=ContentFile(file.read_bytes(), name=file.name),
+                uploaded_by_user=self.editor,
+            )
+        return self.documents[path]
 
     def _find_image(self, path: str) -> int:
         if path not in self.images:
@@ -193,7 +303,8 @@ class LibraryLoader:
 def citation(target: str) -> list[str]:
     """A citation of the demo's files as ``[translation_key, block_id]``.
 
-    ``"slug#anchor"`` is a section of a material, ``"card:slug"`` the answer of a card, ``"lesson:slug#anchor"`` a section.
+    ``"slug#anchor"`` is a section of a product doc, ``"card:slug"`` the answer of a card; ``lesson:``, ``case:``,
+    ``standard:`` (also a rule), ``script:`` (a step), ``price:`` (a row) and ``video:`` name theirs by their anchors.
     """
     place, _hash, anchor = target.partition("#")
     kind, _colon, slug = place.rpartition(":")
