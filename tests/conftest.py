@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone, translation
 
+from portal.core.memory import Memory
 from portal.core.models import Fact
 from tests.running import RunningDemo
 
@@ -20,6 +21,8 @@ def now() -> datetime:
 def _clean_slate() -> None:
     """A request in Russian leaves its language active in the thread of the test client."""
     cache.clear()
+    for memory in Memory.instances:
+        memory.clear()
     translation.activate("en")
     timezone.deactivate()
 

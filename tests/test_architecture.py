@@ -164,9 +164,14 @@ PUBLIC = {
     "middleware",
     "components",
     "times",
+    "money",
     "marks",
     "rows",
     "links",
+    "search",
+    "prepared",
+    "personal",
+    "memory",
 }
 
 

@@ -19,6 +19,8 @@ from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory, Sourc
 from tests.factories.notifications import NotificationFactory
 from tests.factories.training import Tree
 from tests.world import World, build_people
+from training.models import Change, Industry, Market, Remark
+from training.services.ratings import rate_card
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +34,8 @@ LISTS = {
     "certification:credentials": "owner",
     "notifications:inbox": "owner",
     "partners:team": "owner",
+    "training:remarks": "owner",
+    "training:cases": "owner",
     "partners:organisation": "owner",
 }
 PAGES = ("library/", "courses/", "library/objections/", "courses/first-steps/")
@@ -90,8 +94,16 @@ def add_rows(world: World, tree: Tree, number: int) -> None:
     OfferFactory(lead=LeadFactory(status=LeadStatus.OFFERED, **details), partner=world.partner, made_at=now)
     LeadFactory(status=LeadStatus.HELD, held_reason="at_capacity", held_at=now, **details)
     NotificationFactory(user=world.people["owner"])
-    tree.add_doc(f"Doc {number}", slug=f"doc-{number}")
-    tree.add_card(world.guide, f"Objection {number}", slug=f"objection-{number}")
+    Market.objects.create(slug=f"market-{number}", name={"en": f"Market {number}"})
+    doc = tree.add_doc(f"Doc {number}", slug=f"doc-{number}", owner=user)
+    Remark.objects.create(page=doc, kind="wrong", user=owner.user, membership=owner, made_at=now)
+    change = Change.objects.create(
+        page=doc, material_key=doc.translation_key, is_material=True, line="Shorter", by=user, published_at=now
+    )
+    change.addressees.create(user=user, membership=member)
+    card = tree.add_card(world.guide, f"Objection {number}", slug=f"objection-{number}")
+    rate_card(card, membership=owner, worked=False, words=f"Words {number}", now=now)
+    tree.add_case(f"Case {number}", industry=Industry.objects.create(slug=f"industry-{number}", name={"en": "One"}))
     tree.add_lesson(world.course, f"Lesson {number}", slug=f"more-{number}")
 
 
@@ -131,7 +143,7 @@ def test_every_list_costs_the_same_for_three_rows_and_for_fifteen(client, world,
     owner = world.people["owner"]
     addresses = {reverse(name): world.people[persona] for name, persona in LISTS.items()}
     addresses |= {f"/en/{page}": owner for page in PAGES}
-    addresses |= {reverse(name): root for name in admin_lists()}
+    addresses |= {reverse(name): root for name in [*admin_lists(), "upkeep:board"]}
     assert len(addresses) >= 28
     for number in range(3):
         add_rows(world, tree, number)

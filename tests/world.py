@@ -18,6 +18,7 @@ from tests.factories.content import ImageFactory
 from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory
 from tests.factories.notifications import NotificationFactory
 from tests.factories.training import Tree, figure, restore_roots, section
+from training.services.sharing import share_material
 
 #: The kinds of person that the matrix asks as. ``stranger`` owns another partner, ``lone`` is a member of none.
 PERSONAS = (
@@ -122,12 +123,20 @@ def _add_things(world: World) -> None:
     )
     tree = Tree()
     image = ImageFactory()
-    tree.add_doc("Calls", slug="calls", sections=[section("first", "First things", "How a call goes.", figure(image))])
+    sections = [section("first", "First things", "How a call goes.", figure(image))]
+    sections[0]["value"]["shareable"] = True
+    doc = tree.add_doc("Calls", slug="calls", sections=sections)
+    seller = world.memberships["seller"]
+    share = share_material(doc, membership=seller, blocks=[sections[0]["id"]], days=7, by=seller.user, now=world.now)
     lesson = tree.add_lesson(tree.add_course("First steps", slug="first-steps", lessons=0), "Listen", slug="listen")
     guide = tree.add_guide("Objections", slug="objections")
-    tree.add_card(guide, "Too expensive", slug="too-expensive")
+    card = tree.add_card(guide, "Too expensive", slug="too-expensive")
+    tree.add_prices("Prices", slug="prices")
+    video = tree.add_video("A day with it", slug="a-day")
+    world.things["video"] = video
     world.things.update(
         exam=exams[1], attempt=attempt, credential=credential, offer=offer, lead=taken, invitation=invitation,
-        token=make_token(invitation), lesson=lesson, image=image, notice=NotificationFactory(user=world.people["seller"]),
+        doc=doc, card=card, share=share, token=make_token(invitation), lesson=lesson, image=image,
+        notice=NotificationFactory(user=world.people["seller"]),
         colleague=world.memberships["engineer"],
     )  # fmt: skip

@@ -13,11 +13,14 @@ PAGES = {
     "mira.castellan@meridian.example": [
         "/en/", "/ru/", "/en/library/", "/ru/library/", "/en/library/voice-overview/", "/en/library/objections/",
         "/en/library/objections/excel-works-fine/", "/ru/library/objections/excel-works-fine/",
+        "/en/library/ringwell-2026/", "/ru/library/ringwell-2026/?market=kz&quantity=many",
+        "/en/library/the-path-of-a-call/", "/ru/library/one-day-in-one-inbox/",
         "/en/courses/", "/en/courses/selling-ringwell/", "/en/courses/selling-ringwell/listen-and-ask/",
         "/en/study/search/?q=excel", "/en/exams/", "/ru/exams/", "/en/exams/product-knowledge/", "/en/exams/standing/",
         "/en/leads/", "/ru/leads/", "/en/notifications/", "/en/notifications/preferences/", "/en/partner/", "/en/account/",
         "/en/exams/credentials/", "/ru/exams/standing/", "/en/leads/?show=work", "/en/leads/?show=past",
-        "/en/study/search/?q=zzzz", "/en/sign-in/2fa/", "/ru/sign-in/2fa/", "/en/sign-in/2fa/webauthn/",
+        "/en/study/search/?q=zzzz", "/en/study/search/", "/ru/study/search/?q=excel&kind=cards",
+        "/en/sign-in/2fa/", "/ru/sign-in/2fa/", "/en/sign-in/2fa/webauthn/",
         "/en/sign-in/password/change/", "/en/sign-in/email/",
     ],
     "halina.brzoskwin@brightledger.example": [

@@ -11,13 +11,17 @@ from django.contrib.contenttypes.models import ContentType
 from wagtail.models import Collection, Locale, Page, Site
 
 from training.models import (
+    CaseStudyPage,
     CourseIndexPage,
     CoursePage,
     LessonPage,
     LibraryPage,
     ObjectionCardPage,
     ObjectionGuidePage,
+    PriceListPage,
     ProductDocPage,
+    StandardPage,
+    VideoPage,
 )
 
 
@@ -76,6 +80,27 @@ class Tree:
         fields.setdefault("answer", [{"type": "text", "id": "a1", "value": "<p>Count the missed calls first.</p>"}])
         return self.add(guide, ObjectionCardPage(title=title, **fields))
 
+    def add_standard(self, title: str = "How we answer", *, language: str = "en", **fields: Any) -> StandardPage:
+        fields.setdefault("rules", [rule("Call back within fifteen minutes.", anchor="call-back")])
+        return self.add(self.libraries[language], StandardPage(title=title, **fields))
+
+    def add_case(self, title: str = "Nine bakeries", *, language: str = "en", **fields: Any) -> CaseStudyPage:
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        fields.setdefault("customer", "Kvasovo")
+        return self.add(self.libraries[language], CaseStudyPage(title=title, **fields), **options)
+
+    def add_prices(self, title: str = "Price list", *, language: str = "en", **fields: Any) -> PriceListPage:
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        fields.setdefault("rows", [price("CRM Team", "24.00", breaks=((10, "22.00"),))])
+        return self.add(self.libraries[language], PriceListPage(title=title, **fields), **options)
+
+    def add_video(self, title: str = "A day with it", *, language: str = "en", **fields: Any) -> VideoPage:
+        """A video: an embed unless a file is given."""
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        if "file" not in fields:
+            fields.setdefault("embed_url", "https://youtu.be/abcdefghijk")
+        return self.add(self.libraries[language], VideoPage(title=title, **fields), **options)
+
     def add_course(
         self, title: str = "First steps", *, language: str = "en", lessons: int = 3, **fields: Any
     ) -> CoursePage:
@@ -122,6 +147,27 @@ def section(anchor: str, heading: str, text: str, *more: dict[str, Any]) -> dict
             "body": [{"type": "text", "id": f"{anchor}-1", "value": f"<p>{text}</p>"}, *more],
         },
     }
+
+
+def rule(statement: str, *, anchor: str = "", level: str = "must", **fields: str) -> dict[str, Any]:
+    """The stored form of a standard's rule; its block id is made from its words."""
+    value = {"statement": statement, "anchor": anchor, "level": level, "why": "", "measure": "", **fields}
+    return {"type": "rule", "id": str(uuid.uuid5(uuid.NAMESPACE_URL, statement)), "value": value}
+
+
+def price(
+    item: str, amount: str, *, key: str = "", breaks: tuple[tuple[int, str], ...] = (), **fields: Any
+) -> dict[str, Any]:
+    """The stored form of a price; its block id is made from the item unless it is given."""
+    value = {
+        "item": item, "unit": "user a month", "price": amount, "currency": "EUR", "market": "",
+        "valid_from": "2026-01-01", "valid_until": None, "note": "", "shareable": False, **fields,
+        "breaks": [
+            {"type": "item", "id": f"{item}-{quantity}", "value": {"from_quantity": quantity, "price": cost}}
+            for quantity, cost in breaks
+        ],
+    }  # fmt: skip
+    return {"type": "price", "id": key or str(uuid.uuid5(uuid.NAMESPACE_URL, item)), "value": value}
 
 
 def figure(image: Any, *, alt: str = "A drawing") -> dict[str, Any]:

@@ -11,19 +11,21 @@ from portal.partners.models import Audience, Entitlement
 from tests.factories.training import publish
 from training.access import describe_reader
 from training.models import MaterialPage, ObjectionGuidePage
-from training.services.catalogue import Choice, list_materials, search_materials
+from training.services.catalogue import Choice, list_materials
 from training.services.citations import find_study_links
+from training.services.searching import search_materials
 
 pytestmark = pytest.mark.django_db
 
 
 def reads(page, membership) -> bool:
-    """The answer by the rule for one page; it must be the answer by the rule for many."""
+    """The answer by the rule for one page; it must be the answer by the rule for many, and for a few."""
     now = timezone.now()
     one = page.specific.may_be_read_by(membership.user, membership, now)
     reader = describe_reader(membership.user, membership, now=now)
     many = reader.filter_open(MaterialPage.objects.filter(pk=page.pk)).exists()
-    assert one == many
+    few = reader.filter_few_open(MaterialPage.objects.filter(pk=page.pk)).exists()
+    assert one == many == few
     return one
 
 

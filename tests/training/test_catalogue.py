@@ -1,4 +1,4 @@
-"""The library is narrowed and searched in the reader's language."""
+"""The library is narrowed in the reader's language, and what is not translated stands in it, marked."""
 
 import pytest
 from django.utils import timezone
@@ -6,7 +6,7 @@ from django.utils import timezone
 from tests.factories.content import ProductFactory
 from tests.factories.training import publish
 from training.access import describe_reader
-from training.services.catalogue import Choice, find_facets, list_materials, search_materials
+from training.services.catalogue import Choice, find_facets, list_materials
 
 pytestmark = pytest.mark.django_db
 
@@ -27,17 +27,21 @@ class TestLists:
         assert titles(list_materials(reader, Choice(), language="en")) == ["Calls", "Objections"]
         assert titles(list_materials(reader, Choice(kind="cards"), language="en")) == ["Too expensive"]
 
-    def test_the_list_is_narrowed_by_product_and_by_tag(self, tree, reader):
+    def test_the_list_is_narrowed_by_product_role_and_tag(self, tree, reader, rows):
         voice = ProductFactory(slug="voice")
-        about, tagged = tree.add_doc("About voice"), tree.add_doc("Tagged")
+        about, tagged, sellers = tree.add_doc("About voice"), tree.add_doc("Tagged"), tree.add_doc("For sellers")
         about.products.set([voice])
         tagged.tags.add("telephony")
-        publish(about)
-        publish(tagged)
+        sellers.job_roles.set([rows.seller])
+        for page in (about, tagged, sellers):
+            publish(page)
         assert titles(list_materials(reader, Choice(product="voice"), language="en")) == ["About voice"]
         assert titles(list_materials(reader, Choice(tag="telephony"), language="en")) == ["Tagged"]
+        assert titles(list_materials(reader, Choice(role="seller"), language="en")) == ["For sellers"]
         facets = find_facets(reader, language="en")
-        assert facets.products == [("voice", "Product voice")]
+        assert facets.kinds == [("docs", "Product docs", 3)]
+        assert facets.products == [("voice", "Product voice", 1)]
+        assert facets.roles == [("seller", "Seller", 1)]
         assert facets.tags == [("telephony", "telephony")]
 
     @pytest.mark.parametrize("page", ["0", "-1", "one", "²", "9" * 30, "9" * 5000])
@@ -45,76 +49,67 @@ class TestLists:
         tree.add_doc("Calls")
         assert titles(list_materials(reader, Choice(), language="en", page=page)) == ["Calls"]
 
-    def test_each_language_has_its_own_list(self, tree, reader):
-        english = tree.add_doc("Calls")
-        tree.add_doc("Звонки", language="ru", translation_of=english)
-        assert titles(list_materials(reader, Choice(), language="ru")) == ["Звонки"]
+    def test_facets_do_not_tell_of_what_is_closed(self, tree, reader, owners_only, rows):
+        closed = tree.add_doc("Closed", audience=owners_only)
+        closed.products.set([ProductFactory(slug="secret")])
+        closed.job_roles.set([rows.owner])
+        closed.tags.add("secret")
+        publish(closed)
+        tree.add_doc("Закрытый", language="ru", translation_of=closed, audience=owners_only)
+        facets = find_facets(reader, language="en")
+        assert (facets.kinds, facets.products, facets.roles, facets.languages, facets.tags) == ([], [], [], [], [])
 
     def test_queries_are_the_same_for_3_and_for_30(self, tree, member, signed_in, django_assert_num_queries):
         browser = signed_in(member)
         for number in range(3):
             tree.add_doc(f"Doc {number}")
-        browser.get("/en/library/")
-        with django_assert_num_queries(12, exact=False) as few:
-            browser.get("/en/library/")
+        browser.get("/ru/library/")
+        with django_assert_num_queries(14, exact=False) as few:
+            browser.get("/ru/library/")
         count = len(few.captured_queries)
         for number in range(27):
             tree.add_doc(f"More {number}")
-        browser.get("/en/library/")
+        browser.get("/ru/library/")
         with django_assert_num_queries(count):
-            browser.get("/en/library/")
+            browser.get("/ru/library/")
 
 
-class TestSearch:
-    @pytest.mark.embedded
-    def test_a_card_is_found_by_the_customers_words_and_by_its_answer(self, tree, reader):
-        tree.add_card(tree.add_guide("Objections"), "It is too expensive")
-        for words in ("expensive", "too expensive", "missed calls"):
-            assert titles(search_materials(reader, words, language="en").cards) == ["It is too expensive"]
+class TestLanguages:
+    def test_a_translation_stands_for_its_source(self, tree, reader):
+        english = tree.add_doc("Calls")
+        tree.add_doc("Звонки", language="ru", translation_of=english)
+        assert titles(list_materials(reader, Choice(), language="ru")) == ["Звонки"]
+        assert titles(list_materials(reader, Choice(), language="en")) == ["Calls"]
 
-    @pytest.mark.embedded
-    def test_a_doc_is_found_by_the_text_of_its_sections_and_by_its_tags(self, tree, reader):
-        doc = tree.add_doc("Calls", intro="About telephony")
-        doc.tags.add("integrations")
-        publish(doc)
-        for words in ("recorded", "telephony", "integrations", "first things"):
-            assert titles(search_materials(reader, words, language="en").materials) == ["Calls"]
+    def test_what_is_not_translated_is_listed_in_the_site_s_language_after_the_rest(self, tree, reader):
+        tree.add_doc("Letters")
+        translated = tree.add_doc("Calls")
+        tree.add_doc("Звонки", language="ru", translation_of=translated)
+        assert titles(list_materials(reader, Choice(), language="ru")) == ["Звонки", "Letters"]
 
-    @pytest.mark.embedded
-    def test_russian_words_are_found_in_the_russian_tree_alone(self, tree, reader):
-        tree.add_doc("Запись звонков", language="ru", slug="recording")
-        assert titles(search_materials(reader, "запись", language="ru").materials) == ["Запись звонков"]
-        assert search_materials(reader, "запись", language="en").total == 0
+    def test_a_translation_that_is_not_live_is_none(self, tree, reader):
+        english = tree.add_doc("Calls")
+        tree.add_doc("Звонки", language="ru", translation_of=english, live=False)
+        assert titles(list_materials(reader, Choice(), language="ru")) == ["Calls"]
 
-    def test_some_of_the_words_are_enough_when_nothing_has_them_all(self, tree, reader):
-        tree.add_card(tree.add_guide("Objections"), "It is too expensive")
-        found = search_materials(reader, "expensive unicorns", language="en")
-        assert found.loosened
-        assert found.total == 1
+    def test_what_is_only_in_another_language_is_not_listed_in_the_site_s(self, tree, reader):
+        tree.add_doc("Звонки", language="ru")
+        assert titles(list_materials(reader, Choice(), language="en")) == []
 
-    def test_courses_and_lessons_are_found_apart(self, tree, reader):
-        course = tree.add_course("Telephony for beginners", lessons=0)
-        tree.add_lesson(course, "Telephony in practice")
-        found = search_materials(reader, "telephony", language="en")
-        assert sorted(titles(found.studies)) == ["Telephony for beginners", "Telephony in practice"]
+    def test_a_chosen_language_stands_for_itself(self, tree, reader):
+        english = tree.add_doc("Calls")
+        tree.add_doc("Звонки", language="ru", translation_of=english)
+        tree.add_doc("Letters")
+        assert titles(list_materials(reader, Choice(language="ru"), language="en")) == ["Звонки"]
+        assert titles(list_materials(reader, Choice(language="en"), language="ru")) == ["Calls", "Letters"]
 
-    @pytest.mark.parametrize("words", ["", "   ", "'", '"', ":*", "& | !", "<script>", "a" * 5000, "\\", "%"])
-    def test_whatever_is_typed_is_answered(self, tree, member, signed_in, words):
-        assert signed_in(member).get("/en/study/search/", {"q": words}).status_code == 200
+    def test_an_audience_of_the_source_closes_what_stands_in_too(self, tree, reader, owners_only):
+        tree.add_doc("Letters", audience=owners_only)
+        assert titles(list_materials(reader, Choice(), language="ru")) == []
 
-    def test_the_answer_of_a_card_stands_in_the_results(self, tree, member, signed_in):
-        tree.add_card(tree.add_guide("Objections"), "It is too expensive")
-        page = signed_in(member).get("/en/study/search/?q=expensive").content.decode()
-        assert "Count the missed calls first." in page
-
-    def test_queries_are_the_same_for_3_and_for_30(self, tree, reader, django_assert_num_queries):
-        guide = tree.add_guide("Objections")
-        counts = []
-        for batch in (3, 27):
-            for number in range(batch):
-                tree.add_card(guide, f"Expensive {batch} {number}")
-            with django_assert_num_queries(5, exact=False) as queries:
-                found = search_materials(reader, "expensive", language="en")
-            counts.append(len(queries.captured_queries))
-            assert found.total >= batch
-        assert counts[0] == counts[1]
+    def test_the_list_says_which_language_an_entry_is_in(self, tree, member, signed_in):
+        tree.add_doc("Letters", slug="letters")
+        page = signed_in(member).get("/ru/library/").content.decode()
+        assert 'href="/ru/library/letters/"' in page
+        assert '<li lang="en">' in page
+        assert "На английском" in page or "In English" in page

@@ -40,7 +40,12 @@ def test_every_type_has_a_form_to_add_and_to_edit(tree, editor):
 def test_pages_are_added_only_where_they_belong(tree):
     assert {model.__name__ for model in type(tree.libraries["en"]).allowed_subpage_models()} == {
         "ProductDocPage",
+        "CallScriptPage",
         "ObjectionGuidePage",
+        "StandardPage",
+        "PriceListPage",
+        "CaseStudyPage",
+        "VideoPage",
     }
     assert ObjectionCardPage.allowed_subpage_models() == []
 
@@ -58,6 +63,7 @@ def test_an_objection_card_is_written_and_published_in_one_form(tree, editor, me
             "behind": "",
             "next_question": "How many calls?",
             "audience": "",
+            "review_interval_days": "90",
             "tags": "price, calls",
             "seo_title": "",
             "search_description": "",

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from django.core.files.base import ContentFile
+from django.template.response import TemplateResponse
 from django.test import RequestFactory
 from django.urls import reverse
 from PIL import Image as PillowImage
@@ -107,7 +108,7 @@ class TestMaterials:
         assert signed_in(member).post("/en/library/calls/").status_code == 405
 
     @pytest.mark.parametrize("number", [1, 8])
-    def test_a_library_page_stays_within_twelve_queries_whatever_it_holds(
+    def test_a_library_page_takes_three_queries_whatever_it_holds(
         self, tree, member, signed_in, django_assert_max_num_queries, number
     ):
         image, document, other = ImageFactory(), DocumentFactory(), tree.add_doc("Other")
@@ -117,7 +118,7 @@ class TestMaterials:
         tree.add_doc("Calls", sections=[section(f"s{n}", f"Part {n}", text, figure(image)) for n in range(number)])
         browser = signed_in(member)
         browser.get("/en/library/calls/")
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(3):
             assert browser.get("/en/library/calls/").status_code == 200
 
     def test_the_library_itself_stays_within_twelve_queries(
@@ -141,7 +142,9 @@ class TestMaterials:
             request = RequestFactory().get("/")
             response = page.make_preview_request(request, page.default_preview_mode)
             assert response.status_code == 200
-            assert page.title in response.rendered_content
+            if isinstance(response, TemplateResponse):
+                response.render()
+            assert page.title in response.content.decode()
 
 
 class TestCourses:

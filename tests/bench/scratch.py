@@ -1,0 +1,34 @@
+"""The benchmark's own database: made, filled for one work at a time, and thrown away. Never the developer's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+
+from tests.factories.training import restore_roots
+
+
+@contextmanager
+def scratch_database(*, keep: bool = False) -> Iterator[None]:
+    """Every table, empty, in a database that is named for the benchmark alone."""
+    name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=keep, serialize=False)
+    try:
+        yield
+    finally:
+        connection.close()
+        if pool := getattr(connection, "pool", None):
+            pool.close()
+            del connection._connection_pools[connection.alias]
+        connection.creation.destroy_test_db(name, verbosity=0, keepdb=keep)
+
+
+@contextmanager
+def scratch_data() -> Iterator[None]:
+    """What one work builds is gone before the next."""
+    call_command("flush", interactive=False, verbosity=0)
+    restore_roots()
+    cache.clear()
+    yield

@@ -1,0 +1,6 @@
+"""A stock Wagtail site's addresses."""
+
+from django.urls import include, path
+from wagtail import urls as wagtail_urls
+
+urlpatterns = [path("", include(wagtail_urls))]
