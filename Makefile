@@ -31,6 +31,11 @@ test: var/environment-dev  ## everything: services, static checks, the whole sui
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db)
 	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider
 
+.PHONY: bench
+bench: var/environment-dev  ## what pages and searches cost, beside their limits; WORKS="search" for some
+	@.ci/services
+	@$(PYTHON) -m tests.bench $(WORKS)
+
 .PHONY: check
 check: var/environment-dev  ## the static part of the gate
 	@.venv/bin/ruff format --check .

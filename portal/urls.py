@@ -14,6 +14,7 @@ urlpatterns = [
     path("documents/", include(wagtaildocs_urls)),
     path("files/", include("portal.content.urls")),
     path("", include("portal.core.urls")),
+    path("", include("training.root_urls")),
     *i18n_patterns(
         path("sign-in/", include("allauth.urls")),
         path("account/", include("portal.accounts.urls")),

@@ -35,7 +35,6 @@ INSTALLED_APPS = [
     "wagtail_localize.locales",
     "wagtail.contrib.settings",
     "wagtail.contrib.table_block",
-    "wagtail.contrib.search_promotions",
     "wagtail.embeds",
     "wagtail.sites",
     "portal.accounts.apps.PeopleAdminConfig",  # wagtail.users, with our forms
@@ -170,7 +169,13 @@ CELERY_BEAT_SCHEDULE = {
     },
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
+    "remind owners of materials that are due": {"task": "training.remind_owners", "schedule": 600.0},
+    "forget imports that nobody confirmed": {"task": "training.forget_imports", "schedule": 3600.0},
     "publish scheduled pages": {"task": "home.publish_scheduled", "schedule": 60.0},
+    "forget words that nobody searches for": {
+        "task": "training.forget_searches",
+        "schedule": crontab(hour="2", minute="40"),
+    },
 }
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 
@@ -184,7 +189,7 @@ TIME_ZONE = ENV.time_zone
 
 # --- People ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.accounts.backends.PersonBackend"]  # allauth's, in fewer queries
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -259,6 +264,7 @@ WAGTAILIMAGES_IMAGE_MODEL = "content.Image"
 WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp", "avif", "svg"]
 WAGTAILDOCS_DOCUMENT_MODEL = "content.Document"
 WAGTAILDOCS_SERVE_METHOD = "serve_view"
+WAGTAILDOCS_MAX_UPLOAD_SIZE = ENV.upload_max_mb * 1024 * 1024
 WAGTAILEMBEDS_FINDERS: list[dict] = []
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_PASSWORD_RESET_ENABLED = False  # allauth does this, with throttling
@@ -267,7 +273,7 @@ WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 WAGTAIL_USER_TIME_ZONES: list[str] = []  # the portal's own preferences ask for it: none to choose from here
 WAGTAILSEARCH_BACKENDS = {
-    "default": {"BACKEND": "wagtail.search.backends.database"},
+    "default": {"BACKEND": f"portal.content.search.{'postgres' if POSTGRES else 'sqlite'}"},
 }
 WAGTAILLOCALIZE_SYNC_LIVE_STATUS_ON_TRANSLATE = True
 TAGGIT_CASE_INSENSITIVE = True
@@ -312,5 +318,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO" if ENV.production else "WARNING"},
-    "loggers": {"portal": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
+    "loggers": {"portal": {"level": "INFO"}, "django.request": {"level": "ERROR"}, "weasyprint": {"level": "ERROR"}},
 }

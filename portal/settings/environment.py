@@ -56,6 +56,13 @@ class Environment(BaseSettings):
         description="An internal location of the front server (such as `/protected/`) that hands out uploaded files by "
         "`X-Accel-Redirect`. Empty: the portal streams them itself.",
     )
+    upload_max_mb: int = Field(
+        512,
+        ge=1,
+        le=65536,
+        description="The largest file that staff may upload, a video as a rule, in megabytes. The front server must let as "
+        "much pass (nginx: `client_max_body_size`).",
+    )
     email_url: str = Field(
         "",
         description="`smtp://user:password@host:587` (`smtps://` for implicit TLS). Empty: messages are written as files "
