@@ -275,6 +275,11 @@ class Exam(MarkedModel):
     def __str__(self) -> str:
         return str(self.title) or self.slug
 
+    @property
+    def entitlement_key(self) -> str:
+        """What its credential entitles to, as audiences name it; stays when the exam is renamed."""
+        return f"exam-{self.pk}"
+
     def as_blueprint(self) -> Blueprint:
         """What the exam draws, from its sections as they are in memory (also in a form that is not saved yet)."""
         return Blueprint(
@@ -593,6 +598,11 @@ class Credential(PublicIdModel):
 
     def __str__(self) -> str:
         return f"{self.public_id}"
+
+    @property
+    def as_evidence(self) -> str:
+        """How an entitlement names it."""
+        return f"credential {self.public_id}"
 
     def state_at(self, now: datetime) -> str:
         """As the mark shows it: ``held``, ``expiring``, ``lapsed`` or ``revoked`` (suspension closes it as well)."""

@@ -15,6 +15,7 @@ from certification.viewsets import POLICIES, CertificationGroup
 from portal.core.shell import NavItem, locate
 from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership
+from portal.partners.registry import EntitlementKey
 from training import registry as training_registry
 from training.models import CoursePage
 from training.registry import CourseLink
@@ -59,6 +60,19 @@ def name_lapses(member: Membership) -> list[str]:
         _("Without their credentials your organisation is no longer qualified: %(programme)s.")
         % {"programme": programme}
         for programme in list_lapses_without(member, now=timezone.now())
+    ]
+
+
+@hooks.register("partners_entitlements")
+def name_credentials() -> list[EntitlementKey]:
+    """A credential entitles its holder to the materials that ask for it."""
+    return [
+        EntitlementKey(
+            exam.entitlement_key,
+            _("credential “%(exam)s”") % {"exam": exam},
+            remedy=_("Pass the exam “%(exam)s”, and it opens at once.") % {"exam": exam},
+        )
+        for exam in Exam.objects.order_by("pk")
     ]
 
 

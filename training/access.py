@@ -21,6 +21,7 @@ from portal.content.access import may_read_all
 from portal.content.models import Image
 from portal.core.errors import NotAllowed
 from portal.partners.models import Audience, JobRole, Membership, Partner, PartnerStatus, Tier, in_force_now
+from portal.partners.registry import find_key
 from portal.partners.services.acting import find_open_audiences
 from training.models import MaterialPage, MaterialQuerySet
 
@@ -176,7 +177,8 @@ def _describe_conditions(audience: Audience) -> list[str]:
     if products := list(audience.products.all()):
         lines.append(_("Only for partners that work with: %(names)s.") % {"names": _join(products)})
     if audience.entitlement:
-        lines.append(_("Only for those who hold the entitlement “%(key)s”.") % {"key": audience.entitlement})
+        asked = find_key(audience.entitlement)
+        lines.append(_("Only for those who hold this now: %(name)s.") % {"name": asked.name})
     return lines
 
 
@@ -237,9 +239,10 @@ def explain_refusal(audience: Audience, reader: Reader) -> NotAllowed:
             remedy=_("You can change your language in your preferences."),
             code="language",
         )
+    asked = find_key(audience.entitlement)
     return NotAllowed(
-        _("This material opens with a credential that you do not hold now."),
-        remedy=_("Pass the exam that it belongs to, and it opens at once."),
+        _("This material is for those who hold this now: %(name)s.") % {"name": asked.name},
+        remedy=asked.remedy or _("Your channel manager can tell you how to come to hold it."),
         code="entitlement",
     )
 

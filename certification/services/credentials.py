@@ -12,6 +12,7 @@ from certification.services.qualifications import review_qualification
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
 from portal.partners.models import Membership, Partner, in_force_now
+from portal.partners.services.entitlements import grant_entitlement, withdraw_entitlement
 from portal.partners.services.standing import lock_partner
 
 
@@ -27,6 +28,8 @@ def award_credential(
     now: datetime,
 ) -> Credential:
     """Give a person the exam's credential, counting for the membership's partner, and assess that partner at once.
+
+    The person is entitled to what asks for the credential, until it expires.
 
     Args:
         attempt: the attempt that was passed; awarding it twice returns what it has earned already.
@@ -51,6 +54,15 @@ def award_credential(
         issued_at=now,
         expires_at=timing.months_after(now, exam.validity_months),
     )
+    grant_entitlement(
+        user,
+        key=exam.entitlement_key,
+        evidence=credential.as_evidence,
+        membership=membership,
+        until=credential.expires_at,
+        by=by,
+        now=now,
+    )
     credentials_awarded.announce(credential_ids=[credential.pk], by=by)
     _review(membership.partner, exam_id=exam.pk, by=by, now=now)
     return credential
@@ -58,7 +70,8 @@ def award_credential(
 
 @transaction.atomic
 def revoke_credential(credential: Credential, *, reason: str, by: User | None, now: datetime) -> Credential:
-    """Take a credential back; the partner for which it counted is assessed in the same transaction.
+    """Take a credential back; the partner for which it counted is assessed in the same transaction, and the materials
+    that it opened are closed with it.
 
     Raises:
         Refusal: it is revoked already, or no reason is given.
@@ -71,6 +84,7 @@ def revoke_credential(credential: Credential, *, reason: str, by: User | None, n
         raise Refusal(_("This credential was revoked already."), code="revoked_already")
     locked.revoked_at, locked.revoked_by, locked.reason = now, by, reason
     locked.save(update_fields=["revoked_at", "revoked_by", "reason"])
+    withdraw_entitlement(locked.user, key=locked.exam.entitlement_key, evidence=locked.as_evidence, by=by, now=now)
     credentials_revoked.announce(credential_ids=[locked.pk], by=by)
     partner = Partner.objects.get(memberships=locked.membership_id)
     _review(partner, exam_id=locked.exam_id, by=by, now=now)

@@ -13,7 +13,8 @@ from wagtail.admin.forms import WagtailAdminModelForm
 
 from portal.accounts.forms import PreferencesForm, time_zone_choices
 from portal.accounts.models import User, language_choices
-from portal.partners.models import AgreementVersion, JobRole, Partner
+from portal.partners.models import AgreementVersion, Audience, JobRole, Partner
+from portal.partners.registry import list_keys
 from portal.partners.services.agreements import publish_agreement
 from portal.partners.services.partners import change_partner, register_partner
 
@@ -126,3 +127,22 @@ class AgreementForm(WagtailAdminModelForm):
         self.instance.pk, self.instance.number = version.pk, version.number
         self.instance._state.adding = False
         return version
+
+
+class AudienceForm(WagtailAdminModelForm):
+    """Who may read a material. What entitles is chosen from what there is; a key that is kept already stays a choice."""
+
+    class Meta:
+        model = Audience
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = {"": _("Nothing in particular"), **{known.key: known.name for known in list_keys()}}
+        names.setdefault(self.instance.entitlement, self.instance.entitlement)
+        self.fields["entitlement"] = forms.ChoiceField(
+            label=self.fields["entitlement"].label,
+            choices=list(names.items()),
+            required=False,
+            help_text=_("What a reader must hold, such as the credential of an exam. It opens and closes with it."),
+        )

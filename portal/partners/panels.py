@@ -6,6 +6,7 @@ from django.urls import reverse
 from wagtail.admin.panels import Panel
 
 from portal.partners.models import Acceptance, Entitlement, Invitation, Membership, Partner
+from portal.partners.registry import list_keys
 
 
 class ShownPanel(Panel):
@@ -62,4 +63,6 @@ class EntitlementsPanel(ShownPanel):
 
     def describe(self, partner: Partner) -> dict[str, Any]:
         people = Membership.objects.for_partner(partner).filter(ended_at__isnull=True).values("user")
-        return {"entitlements": Entitlement.objects.filter(user__in=people).select_related("user")}
+        names = {known.key: known.name for known in list_keys()}
+        found = Entitlement.objects.filter(user__in=people).select_related("user")
+        return {"entitlements": [(row, names.get(row.key, row.key)) for row in found]}

@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TabbedInterface
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.viewsets.model import ModelViewSet, ModelViewSetGroup
 
 from portal.accounts.middleware import PersonRequest
@@ -23,6 +24,7 @@ from portal.core.viewsets import (
 )
 from portal.partners.forms import (
     AgreementForm,
+    AudienceForm,
     InvitationForm,
     JobRolesForm,
     PartnerForm,
@@ -40,6 +42,7 @@ from portal.partners.models import (
     Tier,
 )
 from portal.partners.panels import AcceptancesPanel, EntitlementsPanel, MembersPanel, TierHistoryPanel
+from portal.partners.registry import find_key
 from portal.partners.services import agreements, memberships
 
 
@@ -255,6 +258,10 @@ class AgreementViewSet(ModelViewSet):
     )
 
 
+def name_entitlement(audience: Audience) -> str:
+    return find_key(audience.entitlement).name if audience.entitlement else ""
+
+
 class AudienceViewSet(ModelViewSet):
     model = Audience
     name = "audiences"
@@ -262,10 +269,17 @@ class AudienceViewSet(ModelViewSet):
     menu_label = gettext_lazy("Audiences")
     copy_view_enabled = False
     delete_view_class = NamedRowDeleteView
-    list_display = ["name", "entitlement", "language"]
+    list_display = [
+        "name",
+        Column("entitlement", label=gettext_lazy("entitlement"), accessor=name_entitlement),
+        "language",
+    ]
     search_fields = ["name"]
     search_backend_name = None
-    form_fields = ["name", "kinds", "tiers", "job_roles", "products", "entitlement", "language"]
+    edit_handler = ObjectList(
+        [FieldPanel(name) for name in ("name", "kinds", "tiers", "job_roles", "products", "entitlement", "language")],
+        base_form_class=AudienceForm,
+    )
 
 
 class VocabularyViewSet(ModelViewSet):

@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from wagtail.models import Collection, Locale, Page, Site
 
 from training.models import (
+    CallScriptPage,
     CaseStudyPage,
     CourseIndexPage,
     CoursePage,
@@ -94,6 +95,12 @@ class Tree:
         fields.setdefault("rows", [price("CRM Team", "24.00", breaks=((10, "22.00"),))])
         return self.add(self.libraries[language], PriceListPage(title=title, **fields), **options)
 
+    def add_script(self, title: str = "First call", *, language: str = "en", **fields: Any) -> CallScriptPage:
+        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
+        fields.setdefault("goal", "A demonstration is agreed.")
+        fields.setdefault("steps", SOUND)
+        return self.add(self.libraries[language], CallScriptPage(title=title, **fields), **options)
+
     def add_video(self, title: str = "A day with it", *, language: str = "en", **fields: Any) -> VideoPage:
         """A video: an embed unless a file is given."""
         options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
@@ -168,6 +175,26 @@ def price(
         ],
     }  # fmt: skip
     return {"type": "price", "id": key or str(uuid.uuid5(uuid.NAMESPACE_URL, item)), "value": value}
+
+
+def step(name: str, *targets: str, title: str = "", outcome: str = "", **values: str) -> dict[str, Any]:
+    """The stored form of a step; without targets it is an ending."""
+    branches = [
+        {"type": "item", "id": f"{name}-{number}", "value": {"answer": f"Answers {to or 'nothing'}", "to": to}}
+        for number, to in enumerate(targets)
+    ]
+    value = {"name": name, "title": title or name.title(), "say": f"<p>We say {name}.</p>", "branches": branches}
+    value |= {"listen": "", "note": "", "end": "", "outcome": outcome if targets or outcome else "won"}
+    return {"type": "step", "id": f"id-{name}", "value": value | values}
+
+
+#: A script of four steps: two ways out, and a way back.
+SOUND = [
+    step("opening", "price-asked", "goodbye", listen="The tone of the voice.", note="Stand up for this call."),
+    step("price-asked", "opening", "agreed", title="Price asked"),
+    step("agreed", end="Write down the hour."),
+    step("goodbye", outcome="lost"),
+]
 
 
 def figure(image: Any, *, alt: str = "A drawing") -> dict[str, Any]:

@@ -94,7 +94,7 @@ class TestPreviews:
         seller = imagine_seller(tree.add_doc(audience=audience), rows.silver, now=timezone.now())
         assert seller.closed == ""
         assert [line.rstrip(".") for line in seller.conditions] == [
-            "Only for partners of this kind: Reseller", "Only for those who hold the entitlement “crm-certified”",
+            "Only for partners of this kind: Reseller", "Only for those who hold this now: crm-certified",
         ]  # fmt: skip
 
     def test_a_reader_of_another_language_is_named(self, tree, rows, editor):

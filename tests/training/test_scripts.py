@@ -15,7 +15,7 @@ from wagtail_localize.models import Translation, TranslationSource
 from wagtail_localize.operations import translate_object
 
 from portal.core.errors import Refusal
-from tests.factories.training import publish
+from tests.factories.training import SOUND, publish, step
 from training.models import CallScriptPage
 from training.models.scripts import chart_script
 from training.services.citations import find_study_links
@@ -23,31 +23,10 @@ from training.services.citations import find_study_links
 pytestmark = pytest.mark.django_db
 
 
-def step(name: str, *targets: str, title: str = "", outcome: str = "", **values: str) -> dict:
-    """The stored form of a step; without targets it is an ending."""
-    branches = [
-        {"type": "item", "id": f"{name}-{number}", "value": {"answer": f"Answers {to or 'nothing'}", "to": to}}
-        for number, to in enumerate(targets)
-    ]
-    value = {"name": name, "title": title or name.title(), "say": f"<p>We say {name}.</p>", "branches": branches}
-    value |= {"listen": "", "note": "", "end": "", "outcome": outcome if targets or outcome else "won"}
-    return {"type": "step", "id": f"id-{name}", "value": value | values}
-
-
-SOUND = [
-    step("opening", "price-asked", "goodbye", listen="The tone of the voice.", note="Stand up for this call."),
-    step("price-asked", "opening", "agreed", title="Price asked"),
-    step("agreed", end="Write down the hour."),
-    step("goodbye", outcome="lost"),
-]
-
-
 @pytest.fixture
 def add_script(tree):
-    def add(steps=SOUND, title="First call", *, language="en", **fields) -> CallScriptPage:
-        options = {key: fields.pop(key) for key in ("translation_of", "live") if key in fields}
-        fields.setdefault("goal", "A demonstration is agreed.")
-        return tree.add(tree.libraries[language], CallScriptPage(title=title, steps=steps, **fields), **options)
+    def add(steps=SOUND, title="First call", **fields) -> CallScriptPage:
+        return tree.add_script(title, steps=steps, **fields)
 
     return add
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 
 from portal.core.localised import LocalisedText
-from portal.home.services.demo.exams import load_exams, load_programme, load_progress, review_everyone
+from portal.home.services.demo.exams import load_exams, load_programme, load_progress, open_to_holders, review_everyone
 from portal.home.services.demo.files import read_toml
 from portal.home.services.demo.history import HistoryLoader
 from portal.home.services.demo.leads import load_leads, load_routes
@@ -62,6 +62,7 @@ def load_demo() -> None:
             library = LibraryLoader(editor=staff[EDITORS])
             library.load()
             load_exams(examiner=staff[EXAMINERS], now=now)
+            open_to_holders()
             programme = load_programme()
             load_progress(memberships, now=now)
             review_everyone(programme, now=now)

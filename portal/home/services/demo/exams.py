@@ -22,7 +22,7 @@ from portal.content.models import Product
 from portal.core.localised import LocalisedText
 from portal.home.services.demo.files import LANGUAGES, read_toml
 from portal.home.services.demo.library import citation
-from portal.partners.models import Membership, Partner, Tier
+from portal.partners.models import Audience, Entitlement, Membership, Partner, Tier
 from training.models import CoursePage, Enrolment, LessonCompletion, LessonPage
 
 
@@ -105,6 +105,14 @@ def load_programme() -> Programme:
     return programme
 
 
+def open_to_holders() -> None:
+    """Audiences that ask for the credential of an exam, now that there are exams."""
+    for row in read_toml("audiences.toml")["audiences"]:
+        if slug := row.get("exam"):
+            key = Exam.objects.get(slug=slug).entitlement_key
+            Audience.objects.filter(name=row["name"]["en"]).update(entitlement=key)
+
+
 def load_progress(memberships: dict[tuple[str, str], Membership], *, now: datetime) -> None:
     """Lessons completed and credentials held, as ``people.toml`` tells."""
     exams = {exam.slug: exam for exam in Exam.objects.all()}
@@ -151,7 +159,7 @@ def _load_lessons(
 def _load_credential(membership: Membership, exam: Exam, row: dict[str, Any], *, now: datetime) -> None:
     issued = now - timedelta(days=row["issued_days_ago"])
     revoked = row.get("revoked", False)
-    Credential.objects.create(
+    credential = Credential.objects.create(
         user=membership.user,
         exam=exam,
         membership=membership,
@@ -160,6 +168,15 @@ def _load_credential(membership: Membership, exam: Exam, row: dict[str, Any], *,
         expires_at=months_after(issued, exam.validity_months),
         revoked_at=now - timedelta(days=row.get("revoked_days_ago", 1)) if revoked else None,
         reason=LocalisedText(row["reason"]).in_language("en") if revoked else "",
+    )
+    Entitlement.objects.create(
+        user=membership.user,
+        key=exam.entitlement_key,
+        membership=membership,
+        evidence=credential.as_evidence,
+        granted_at=issued,
+        until=credential.expires_at,
+        withdrawn_at=credential.revoked_at,
     )
 
 
