@@ -14,11 +14,11 @@ TITLE, SLUG = "A call for the test", "a-call-for-the-test"
 
 
 @pytest.fixture(scope="module")
-def script(demo, browser):
+def script(demo, browser, sign_in):
     """An address under which a script of three steps stands: opening, a question with a way back, an ending."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    sign_in_as(page, demo.address, EDITOR)
+    sign_in(page, EDITOR)
     library = find_page(page, demo.address, "library")
     page.goto(f"{demo.address}/admin/pages/add/training/callscriptpage/{library}/")
     page.locator("[name=title]").fill(TITLE)
@@ -42,14 +42,6 @@ def script(demo, browser):
     page.wait_for_load_state()
     context.close()
     return f"{demo.address}/en/library/{SLUG}/"
-
-
-def sign_in_as(page, address: str, email: str) -> None:
-    page.goto(f"{address}/en/sign-in/login/")
-    page.fill("input[name=login]", email)
-    page.fill("input[name=password]", "guildhall-demo")
-    page.locator("form[action*='login'] button[type=submit]").first.click()
-    page.wait_for_load_state()
 
 
 def find_page(page, address: str, slug: str) -> int:
@@ -241,10 +233,10 @@ class TestInTheHand:
         assert not page.locator(".script-ways").is_visible()
 
 
-def test_a_step_deleted_in_the_form_is_marked_on_the_map_at_once_and_refused_by_name(demo, browser, script):
+def test_a_step_deleted_in_the_form_is_marked_on_the_map_at_once_and_refused_by_name(demo, browser, sign_in, script):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    sign_in_as(page, demo.address, EDITOR)
+    sign_in(page, EDITOR)
     number = find_page(page, demo.address, SLUG)
     page.goto(f"{demo.address}/admin/pages/{number}/edit/")
     page.locator("xpath=//input[@name='steps-2-value-name']/ancestor::section[1]").get_by_role(
