@@ -625,3 +625,55 @@ class VersionsBlock(blocks.StreamBlock):
 
     class Meta:
         template = "training/blocks/versions.html"
+
+
+# --- Check questions of a lesson -------------------------------------------------------------------------------------
+
+
+class CheckOptionBlock(blocks.StructBlock):
+    """One of the answers to choose from."""
+
+    text = blocks.CharBlock(label=_("answer"), max_length=200)
+    is_right = blocks.BooleanBlock(label=_("right"), required=False)
+    feedback = blocks.CharBlock(label=_("what to say to whoever chose it"), required=False, max_length=300)
+
+    class Meta:
+        icon = "radio-full"
+        label = _("Answer")
+
+
+class CheckBlock(blocks.StructBlock):
+    """A question by which a reader checks whether they have understood. Nobody is graded by it."""
+
+    question = blocks.CharBlock(label=_("question"), max_length=300)
+    options = blocks.ListBlock(CheckOptionBlock(), label=_("answers"), min_num=2, max_num=8)
+    explanation = blocks.CharBlock(
+        label=_("why"), required=False, max_length=500, help_text=_("Shown after the answer, right or wrong.")
+    )
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        right = sum(bool(option["is_right"]) for option in cleaned["options"])
+        message = ""
+        if not right:
+            message = gettext("No answer is marked as right.")
+        elif right == len(cleaned["options"]):
+            message = gettext("Every answer is marked as right, so there is nothing to choose.")
+        if message:
+            raise blocks.StructBlockValidationError({"options": ValidationError(message)})
+        return cleaned
+
+    class Meta:
+        icon = "help"
+        label = _("Check question")
+        template = "training/blocks/check.html"
+
+
+class ChecksBlock(blocks.StreamBlock):
+    """The check questions at the end of a lesson."""
+
+    check = CheckBlock()
+
+    class Meta:
+        required = False
+        max_num = 10

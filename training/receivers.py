@@ -9,7 +9,7 @@ from training.facts import (
     remarks_made,
     shares_opened,
 )
-from training.notices import (
+from training.notices.library import (
     tell_keepers_of_remarks,
     tell_keepers_of_weak_cards,
     tell_readers,

@@ -3,13 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from training import notices
+from training.notices import library
 from training.services import importing, searching
 
 
 @shared_task(name="training.remind_owners")
 def remind_owners() -> None:
-    notices.remind_owners(now=timezone.now())
+    library.remind_owners(now=timezone.now())
 
 
 @shared_task(name="training.forget_imports")

@@ -14,7 +14,7 @@ from portal.home.services.roles import EDITORS, set_up_roles
 from portal.notifications.models import Notification
 from training.faring import ENOUGH, WINDOW, Faring
 from training.models import CardRating
-from training.notices import tell_keepers_of_weak_cards
+from training.notices.library import tell_keepers_of_weak_cards
 from training.services.ratings import (
     LINES_SHOWN,
     RATED,

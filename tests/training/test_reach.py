@@ -17,7 +17,7 @@ from portal.notifications.services.wording import word
 from portal.partners.models import Audience, Entitlement, Membership
 from tests.factories.training import publish, section
 from training.models import Change, ChangeAddressee, ObjectionCardPage, ProductDocPage, Reading
-from training.notices import MATERIAL_CHANGED, tell_readers
+from training.notices.library import MATERIAL_CHANGED, tell_readers
 from training.services.changes import Missed, Reach, list_missed, measure_reach, open_change, remind_readers
 
 pytestmark = pytest.mark.django_db

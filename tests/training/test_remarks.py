@@ -16,7 +16,7 @@ from portal.notifications.models import Notification
 from portal.notifications.services.wording import word
 from tests.factories.training import publish, section
 from training.models import Remark, RemarkOutcome
-from training.notices import REMARK_CLOSED, REMARK_MADE
+from training.notices.library import REMARK_CLOSED, REMARK_MADE
 from training.receivers import tell_who_keeps_the_material
 from training.services.remarks import DAILY, close_remark, make_remark
 

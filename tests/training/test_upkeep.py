@@ -20,7 +20,7 @@ from portal.notifications.services.wording import word
 from tests.factories.training import publish
 from training.freshness import plan_review
 from training.models import CaseStudyPage, Change, MaterialPage, ProductDocPage, Reading, Remark, Upkeep, Verification
-from training.notices import REVIEW_DUE, remind_owners
+from training.notices.library import REVIEW_DUE, remind_owners
 from training.services.upkeep import verify_material
 
 pytestmark = pytest.mark.django_db
@@ -216,7 +216,7 @@ class TestReminders:
         assert count(1, 2) == count(2, 12)
 
     def test_more_than_one_batch_is_worked_off(self, tree, publisher, now, monkeypatch):
-        monkeypatch.setattr("training.notices.BATCH", 3)
+        monkeypatch.setattr("training.notices.library.BATCH", 3)
         for number in range(7):
             put_due(tree.add_doc(f"Doc {number}", owner=publisher), now, in_days=7)
         remind_owners(now=now)

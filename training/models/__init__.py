@@ -1,14 +1,29 @@
 """Training's tables: materials by type, courses and progress, what is read, and how it is kept true."""
 
+from training.models.attendance import (
+    Attendance,
+    AttendanceFile,
+    AttendanceSource,
+    Correction,
+    CorrectionOutcome,
+    Join,
+)
 from training.models.base import MaterialPage, MaterialQuerySet, MaterialTag
 from training.models.courses import (
+    CheckAnswer,
+    CourseDue,
     CourseIndexPage,
     CoursePage,
+    CoursePrerequisite,
+    DueRule,
     Enrolment,
+    LearningPath,
     LessonCompletion,
     LessonPage,
     LessonReading,
+    Nudge,
 )
+from training.models.events import EventPage, EventSlot
 from training.models.imports import MaterialImport
 from training.models.library import CaseStudyPage, Industry, LibraryPage, ProductDocPage, StandardPage
 from training.models.objections import CardRating, ObjectionCardPage, ObjectionGuidePage
@@ -26,17 +41,43 @@ from training.models.upkeep import (
     Verification,
 )
 from training.models.videos import VideoPage
+from training.models.webinars import (
+    CalendarFeed,
+    Registration,
+    RegistrationState,
+    Season,
+    Session,
+    SessionQuestion,
+    SessionState,
+    Visit,
+    WebinarIndexPage,
+    WebinarSeriesPage,
+)
 
 __all__ = [
+    "Attendance",
+    "AttendanceFile",
+    "AttendanceSource",
+    "CalendarFeed",
     "CallScriptPage",
     "CardRating",
     "CaseStudyPage",
     "Change",
     "ChangeAddressee",
+    "CheckAnswer",
+    "Correction",
+    "CorrectionOutcome",
+    "CourseDue",
     "CourseIndexPage",
     "CoursePage",
+    "CoursePrerequisite",
+    "DueRule",
     "Enrolment",
+    "EventPage",
+    "EventSlot",
     "Industry",
+    "Join",
+    "LearningPath",
     "LessonCompletion",
     "LessonPage",
     "LessonReading",
@@ -46,16 +87,23 @@ __all__ = [
     "MaterialPage",
     "MaterialQuerySet",
     "MaterialTag",
+    "Nudge",
     "ObjectionCardPage",
     "ObjectionGuidePage",
     "PriceListDiscount",
     "PriceListPage",
     "ProductDocPage",
     "Reading",
+    "Registration",
+    "RegistrationState",
     "Remark",
     "RemarkKind",
     "RemarkOutcome",
     "SearchedWords",
+    "Season",
+    "Session",
+    "SessionQuestion",
+    "SessionState",
     "Share",
     "ShareOpening",
     "StandardPage",
@@ -63,4 +111,7 @@ __all__ = [
     "Upkeep",
     "Verification",
     "VideoPage",
+    "Visit",
+    "WebinarIndexPage",
+    "WebinarSeriesPage",
 ]

@@ -1,6 +1,7 @@
 """Courses, lessons, and who has completed what."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,9 @@ from wagtail.search import index
 
 from portal.content.blocks import BodyBlock, Section, list_sections
 from portal.content.models import BasePage
+from portal.core.localised import LocalisedTextField
+from portal.core.models import PublicIdModel
+from training.blocks import ChecksBlock
 from training.models.base import MaterialPage, arrange_tabs
 
 
@@ -44,6 +48,10 @@ class CoursePage(MaterialPage):
     subpage_types = ["training.LessonPage"]
     edit_handler = arrange_tabs(
         [*MaterialPage.content_panels, FieldRowPanel([FieldPanel("minutes")])],
+        extra=[
+            InlinePanel("prerequisites", heading=_("To be completed first"), label=_("course")),
+            InlinePanel("due_rules", heading=_("Due"), label=_("rule")),
+        ],
     )
 
     class Meta:
@@ -56,6 +64,17 @@ class LessonPage(MaterialPage):
 
     minutes = models.PositiveSmallIntegerField(pgettext_lazy("length of a lesson", "minutes"), default=10)
     body = StreamField(BodyBlock(), verbose_name=_("sections"), blank=True)
+    checks = StreamField(ChecksBlock(), verbose_name=_("check questions"), blank=True)
+    # A lesson that was rewritten as another page: whoever has done the old one need not begin anew.
+    stands_for = models.ForeignKey(
+        "self",
+        verbose_name=_("stands for"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("The lesson that this one replaces: whoever has completed that one has completed this one."),
+    )
 
     is_kept = False
     page_description = _("One step of a course. Whoever completes it has completed this very text.")
@@ -67,7 +86,9 @@ class LessonPage(MaterialPage):
             *MaterialPage.content_panels,
             FieldPanel("minutes"),
             FieldPanel("body"),
+            FieldPanel("checks"),
             InlinePanel("reading", heading=_("To read"), label=_("material")),
+            PageChooserPanel("stands_for"),
         ]
     )
 
@@ -97,6 +118,80 @@ class LessonReading(Orderable):
 
     def __str__(self) -> str:
         return f"{self.material_id}#{self.anchor}" if self.anchor else str(self.material_id)
+
+
+class CoursePrerequisite(Orderable):
+    """A course that is to be completed before another, in whichever language."""
+
+    course = ParentalKey(CoursePage, on_delete=models.CASCADE, related_name="prerequisites")
+    required = models.ForeignKey(
+        CoursePage, verbose_name=_("course"), on_delete=models.CASCADE, related_name="required_by"
+    )
+
+    panels = [PageChooserPanel("required")]
+
+    class Meta(Orderable.Meta):
+        verbose_name = _("prerequisite")
+        verbose_name_plural = _("prerequisites")
+        constraints = [
+            models.UniqueConstraint(fields=["course", "required"], name="training_prerequisite_once"),
+            models.CheckConstraint(condition=~Q(course=models.F("required")), name="training_prerequisite_other"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course_id} < {self.required_id}"
+
+
+class DueRule(Orderable):
+    """By when whom: sellers of Gold partners within 30 days. Counted from the day on which all of it became true."""
+
+    course = ParentalKey(CoursePage, on_delete=models.CASCADE, related_name="due_rules")
+    job_role = models.ForeignKey(
+        "partners.JobRole",
+        verbose_name=_("job role"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    tier = models.ForeignKey(
+        "partners.Tier", verbose_name=_("tier"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    days = models.PositiveSmallIntegerField(
+        _("within days"), default=30, validators=[MinValueValidator(1), MaxValueValidator(730)]
+    )
+
+    panels = [FieldRowPanel([FieldPanel("job_role"), FieldPanel("tier"), FieldPanel("days")])]
+
+    class Meta(Orderable.Meta):
+        verbose_name = _("rule of due dates")
+        verbose_name_plural = _("rules of due dates")
+        constraints = [
+            models.CheckConstraint(condition=Q(days__range=(1, 730)), name="training_duerule_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course_id}: {self.days}"
+
+
+class LearningPath(models.Model):
+    """What people in a job role study, in this order."""
+
+    job_role = models.OneToOneField(
+        "partners.JobRole", verbose_name=_("job role"), on_delete=models.PROTECT, related_name="learning_path"
+    )
+    title = LocalisedTextField(_("name"))
+    intro = LocalisedTextField(_("in short"), multiline=True, blank=True)
+    # Ids of translation, in their order: a course stands in it whatever its language.
+    course_keys = models.JSONField(_("courses"), default=list)
+
+    class Meta:
+        verbose_name = _("learning path")
+        verbose_name_plural = _("learning paths")
+        ordering = ["job_role__order", "pk"]
+
+    def __str__(self) -> str:
+        return str(self.title)
 
 
 class Enrolment(models.Model):
@@ -152,6 +247,8 @@ class LessonCompletion(models.Model):
         "wagtailcore.Revision", verbose_name=_("revision"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     completed_at = models.DateTimeField(_("completed at"))
+    # What showed that the person knows it already, such as a diagnostic exam's attempt; empty where they studied it.
+    waived_by = models.CharField(_("waived by"), max_length=120, blank=True)
 
     wagtail_reference_index_ignore = True
 
@@ -169,3 +266,90 @@ class LessonCompletion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.lesson_key}"
+
+
+class CourseDue(models.Model):
+    """By when a person is to complete a course, and when they are reminded next. Kept after it is done."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="courses_due")
+    membership = models.ForeignKey("partners.Membership", on_delete=models.CASCADE, related_name="courses_due")
+    # The course whatever its language: the page's translation_key.
+    course_key = models.UUIDField(_("course key"))
+    course = models.ForeignKey(CoursePage, verbose_name=_("course"), on_delete=models.CASCADE, related_name="dues")
+    due_at = models.DateTimeField(_("due"))
+    # The next reminder; null after the last, and once the course is completed.
+    remind_at = models.DateTimeField(_("next reminder"), null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("due course")
+        verbose_name_plural = _("due courses")
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "course_key"], name="training_due_once"),
+        ]
+        indexes = [
+            # The sweeper that reminds.
+            models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="training_due_remind"),
+            # What is due for a person: the home page.
+            models.Index(fields=["user", "due_at"], name="training_due_mine"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.course_key}"
+
+
+class CheckAnswer(models.Model):
+    """What a person answered to a check question of a lesson: the latest answer, and whether the first was right."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="check_answers")
+    # The lesson whatever its language, and the block of the question: the same in every language.
+    lesson_key = models.UUIDField(_("lesson key"))
+    lesson = models.ForeignKey(LessonPage, on_delete=models.CASCADE, related_name="check_answers")
+    block_id = models.CharField(max_length=64)
+    # Ids of the options that were chosen.
+    chosen = models.JSONField(default=list)
+    is_right = models.BooleanField(_("right"))
+    first_right = models.BooleanField(_("right at first"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=1)
+    answered_at = models.DateTimeField(_("answered at"))
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("answer to a check question")
+        verbose_name_plural = _("answers to check questions")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "lesson_key", "block_id"], name="training_checkanswer_once"),
+        ]
+        indexes = [
+            # Which questions are missed most.
+            models.Index(fields=["lesson_key", "block_id", "first_right"], name="training_checkanswer_missed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.block_id}"
+
+
+class Nudge(PublicIdModel):
+    """That a head reminded one of their people of a course."""
+
+    course_key = models.UUIDField(_("course key"))
+    course = models.ForeignKey(CoursePage, on_delete=models.CASCADE, related_name="nudges")
+    membership = models.ForeignKey("partners.Membership", on_delete=models.CASCADE, related_name="nudges")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(_("sent at"))
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("nudge")
+        verbose_name_plural = _("nudges")
+        ordering = ["-sent_at", "-pk"]
+        indexes = [
+            # Whether someone was reminded of a course today already.
+            models.Index(fields=["membership", "course_key", "-sent_at"], name="training_nudge_lately"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id}: {self.course_key}"

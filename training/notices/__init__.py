@@ -1,0 +1,5 @@
+"""What training tells people, and whom; a module for each part of it, imported at start-up for its kinds of notice."""
+
+from training.notices import library
+
+__all__ = ["library"]
