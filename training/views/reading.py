@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from training.access import check_material, find_reader
 from training.models import MaterialPage
 from training.services.reading import record_visit
-from training.views.sharing import PIXEL
+from training.views.pixel import answer_pixel
 
 
 @require_GET
@@ -23,4 +23,4 @@ def seen(request: HttpRequest, material_key: UUID) -> HttpResponse:
     check_material(page, reader)
     if str(page.live_revision_id) == shown:
         record_visit(reader.user, reader.membership, page, reader.now)
-    return HttpResponse(PIXEL, content_type="image/gif", headers={"Cache-Control": "private, no-store"})
+    return answer_pixel()

@@ -36,9 +36,8 @@ from training.services.sharing import (
     share_material,
     withdraw_share,
 )
+from training.views.pixel import answer_pixel
 
-#: One transparent pixel: what a shown page asks for, and a messenger's preview of a link does not.
-PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 #: Seconds that a written PDF is kept; it is found again only while nothing on the site has changed.
 KEPT = 3600
 
@@ -146,7 +145,7 @@ def shared_seen(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404(public_id) from refusal
     if request.method == "GET":
         record_opening(found.share, by_user_id=request.user.pk, as_pdf=False, now=timezone.now())
-    return _dress(HttpResponse(PIXEL, content_type="image/gif"))
+    return _dress(answer_pixel())
 
 
 def find_material(material_key: UUID) -> MaterialPage:
