@@ -1,5 +1,6 @@
 """A walk over every page that links lead to: none carries anything inline, and none is broken."""
 
+import gzip
 import re
 
 import pytest
@@ -13,14 +14,22 @@ START = ["/en/", "/ru/", "/en/account/", "/en/partner/", "/en/notifications/"]
 
 
 @pytest.mark.parametrize("email", ["mira.castellan@meridian.example", "edda.marlowe@ringwell.example.com"])
-def test_no_page_that_links_lead_to_carries_anything_inline(demo, page, sign_in, email):
+def test_no_page_that_links_lead_to_carries_anything_inline_or_too_much(demo, page, sign_in, email):
     """A walk from link to link over every page that this person can reach, at most 150 of them."""
+    weights: dict[str, int] = {}
+
+    def weigh(address: str) -> int:
+        """Bytes of a script or stylesheet as they travel."""
+        if address not in weights:
+            weights[address] = len(gzip.compress(page.request.get(f"{demo.address}{address}").body()))
+        return weights[address]
+
     console = []
     page.on(
         "console", lambda message: console.append(message.text) if "Content Security Policy" in message.text else None
     )
     sign_in(page, email)
-    waiting, seen, found, broken = list(START), set(), {}, []
+    waiting, seen, found, broken, heavy = list(START), set(), {}, [], {}
     while waiting and len(seen) < 150:
         path = waiting.pop(0)
         if path in seen:
@@ -34,6 +43,12 @@ def test_no_page_that_links_lead_to_carries_anything_inline(demo, page, sign_in,
         html = answer.text()
         if inline := what_is_inline(html):
             found[path] = inline
+        scripts = sum(weigh(address) for address in re.findall(r'<script[^>]* src="(/[^"]+)"', html))
+        styles = sum(
+            weigh(address) for address in re.findall(r'<link[^>]* rel="stylesheet"[^>]* href="(/[^"]+)"', html)
+        )
+        if scripts > 20_000 or len(gzip.compress(html.encode())) + scripts + styles > 100_000:
+            heavy[path] = (scripts, styles, len(html))
         for link in re.findall(r'href="(/[^"#]*)', html):
             link = link.replace("&amp;", "&")
             if not link.startswith(("/static/", "/admin/", "/files/")) and "logout" not in link and "?" not in link:
@@ -41,4 +56,5 @@ def test_no_page_that_links_lead_to_carries_anything_inline(demo, page, sign_in,
     assert len(seen) >= 25
     assert broken == []
     assert found == {}
+    assert heavy == {}
     assert console == []
