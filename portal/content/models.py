@@ -18,7 +18,7 @@ from wagtail.search import index
 from portal.content.pictures import check_picture
 from portal.content.uploads import check_upload, describe_broken_video, describe_caption_error
 from portal.content.videos import MP4, VIDEOS, BrokenVideo, find_extension, read_length
-from portal.content.vtt import CaptionError, Cue, parse_captions
+from portal.content.vtt import LARGEST, CaptionError, Cue, parse_captions
 from portal.core.localised import LocalisedTextField
 from portal.core.models import NamedInListsModel
 
@@ -129,7 +129,7 @@ class Document(AbstractDocument):
         """
         try:
             with self.file.storage.open(self.file.name) as file:
-                return parse_captions(file.read())
+                return parse_captions(file.read(LARGEST + 1))
         except CaptionError as error:
             raise ValidationError(describe_caption_error(error)) from error
         except OSError as error:

@@ -8,7 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from portal.content.videos import VIDEOS, BrokenVideo, check_video, find_extension
-from portal.content.vtt import CaptionError, parse_captions
+from portal.content.vtt import LARGEST, CaptionError, parse_captions
 
 
 def check_upload(file: Any) -> None:
@@ -49,7 +49,7 @@ def check_upload(file: Any) -> None:
     elif extension == "vtt":
         file.open()
         try:
-            parse_captions(file.read())
+            parse_captions(file.read(LARGEST + 1))
         except CaptionError as error:
             raise ValidationError({"file": describe_caption_error(error)}) from error
         finally:

@@ -1,5 +1,6 @@
 """What staff screens of every app are made of; and the audit view: what happened, by whom, and who has yet to know."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 from wagtail.admin.views.generic import DeleteView, IndexView, PermissionCheckedMixin, WagtailAdminTemplateMixin
+from wagtail.admin.views.mixins import SpreadsheetExportMixin
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permission_policies.base import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
@@ -40,6 +42,33 @@ class KeptPermissionPolicy(ModelPermissionPolicy):
 
     def user_has_any_permission(self, user: Any, actions: Any) -> bool:
         return any(self.user_has_permission(user, action) for action in actions)
+
+
+#: What no spreadsheet file can hold.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def write_plain(text: str) -> str:
+    """Words as a spreadsheet's file can hold them."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def write_no_formula(text: str) -> str:
+    """The same for CSV, where a program takes words that begin like a formula for one, and runs it."""
+    plain = write_plain(text)
+    return f"'{plain}" if plain.lstrip()[:1] in {"=", "+", "-", "@"} else plain
+
+
+class PlainSheetMixin(SpreadsheetExportMixin):
+    """For reports that show what people outside the house have typed: it is words in the spreadsheet as well."""
+
+    custom_value_preprocess = {
+        **SpreadsheetExportMixin.custom_value_preprocess,
+        str: {
+            SpreadsheetExportMixin.FORMAT_CSV: write_no_formula,
+            SpreadsheetExportMixin.FORMAT_XLSX: write_plain,
+        },
+    }
 
 
 class ActView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):

@@ -157,6 +157,12 @@ class TestBytes:
         assert get(Range="bytes=0-9", **{"If-Range": first["ETag"]}).status_code == 206
         assert get(Range="bytes=0-9", **{"If-Range": first["Last-Modified"]}).status_code == 206
 
+    @pytest.mark.parametrize(
+        "condition", [f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", f"Mon, 01 Jan 2020 00:00:00 +{'9' * 20}", "no date"]
+    )
+    def test_a_condition_that_no_clock_can_say_is_answered_with_the_whole(self, get, condition):
+        assert get(Range="bytes=0-9", **{"If-Range": condition}).status_code == 200
+
     def test_shared_caches_may_not_keep_it(self, get):
         assert "private" in get()["Cache-Control"]
 

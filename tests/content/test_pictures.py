@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
 from portal.content.models import Document, Image
-from portal.content.pictures import find_active_part
+from portal.content.pictures import check_picture, find_active_part, is_repeated_too_often
 from tests.factories.content import PLAIN_SVG
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">{}</svg>'
@@ -27,6 +27,8 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/19
         "<style>@import url(https://example.com/x.css);</style>",
         '<rect fill="url(https://example.com/x.svg#a)"/>',
         "<rect style=\"background:url('https://example.com/x')\"/>",
+        '<rect fill="url(#a) url(https://example.com/x)"/>',
+        "<style>rect { fill: url( 'https://example.com/x' ) }</style>",
         '<animate attributeName="href" to="javascript:alert(1)"/>',
         '<handler xmlns="http://www.w3.org/2001/xml-events">x</handler>',
     ],
@@ -77,3 +79,43 @@ class TestUploads:
     def test_a_plain_drawing_and_a_plain_file_pass(self):
         Image(title="Fine", file=ContentFile(PLAIN_SVG, name="fine.svg")).clean()
         Document(title="Fine", file=ContentFile(b"a,b\n1,2\n", name="fine.csv")).clean()
+
+
+def repeat(show: str, *, levels: int = 8) -> str:
+    """Each part shows the one before it ten times."""
+    parts = "".join(
+        f'<{kind} id="a{level}">{10 * show.format(level - 1)}</{kind}>'
+        for level in range(1, levels)
+        for kind in ["pattern" if "fill" in show else "g"]
+    )
+    return SVG.format(f'<defs><rect id="a0"/>{parts}</defs>{show.format(levels - 1)}')
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        repeat('<use href="#a{}"/>'),
+        repeat('<use xlink:href=" #a{}"/>'),
+        repeat('<rect fill="url(#a{})"/>'),
+        repeat("<rect style=\"fill: url( '#a{}' )\"/>"),
+        SVG.format('<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>'),
+        SVG.format("<g>" * 5000 + "</g>" * 5000),
+    ],
+)
+def test_a_drawing_that_nobody_could_wait_for_is_refused(drawing):
+    assert is_repeated_too_often(BytesIO(drawing.encode()))
+    with pytest.raises(ValidationError, match="so many times over"):
+        check_picture(Image(title="x", file=ContentFile(drawing.encode(), name="x.svg")).file)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        repeat('<use href="#a{}"/>', levels=4),
+        SVG.format('<linearGradient id="a"><stop/></linearGradient>' + '<rect fill="url(#a)"/>' * 20_000),
+        SVG.format('<use href="#nowhere"/>'),
+    ],
+)
+def test_a_drawing_may_show_its_parts_again(drawing):
+    assert not is_repeated_too_often(BytesIO(drawing.encode()))

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.content.models import Document, Image
+from portal.content.uploads import check_upload
 from portal.content.videos import BrokenVideo, check_video, read_length
+from portal.content.vtt import LARGEST
 from tests.factories.content import PLAIN_SVG, VIDEOS, CaptionsFactory, DocumentFactory, VideoFactory
 
 MP4 = (VIDEOS / "twenty-seconds.mp4").read_bytes()
@@ -232,3 +234,20 @@ class TestTheForms:
             )
             assert response.status_code == 302, response.context["form"].errors
         assert len(list_files(settings.MEDIA_ROOT)) == 3
+
+
+def test_captions_are_read_no_further_than_they_are_looked_at():
+    """A video may have gigabytes, and so may what calls itself captions."""
+    asked: list[int] = []
+
+    class Large(ContentFile):
+        _committed = False
+
+        def read(self, size=-1):
+            asked.append(size)
+            return self.file.read(size)
+
+    file = Large(b"WEBVTT" + b" " * (LARGEST * 2), name="talk.vtt")
+    with pytest.raises(ValidationError, match="no captions are as long"):
+        check_upload(file)
+    assert asked == [LARGEST + 1]

@@ -4,6 +4,7 @@ import io
 import itertools
 import re
 import string
+import sys
 import zipfile
 
 import nh3
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.home.services.demo.files import FOLDER, read_text, section_blocks
-from tests.training.word import PIXEL, W, document, link, pack, paragraph, picture, run, table
+from tests.training.word import PIXEL, R, W, document, link, pack, paragraph, picture, run, table
 from training.carrying.documents import CHANGED, ERRORS, LEFT_OUT, PARAGRAPH, TO_DO, Code, Unreadable, short
 from training.carrying.folders import (
     MAX_FILE,
@@ -26,7 +27,7 @@ from training.carrying.folders import (
     open_folder,
     read_letters,
 )
-from training.carrying.markdown import carry_markdown
+from training.carrying.markdown import _comment, carry_markdown
 from training.carrying.matching import ADDED, REMOVED, Difference, compare, keep_ids, keep_unchanged, normalise
 from training.carrying.matching import CHANGED as DIFFERS
 from training.carrying.passages import resolve_links, resolve_pictures, suggest_anchor
@@ -85,6 +86,17 @@ plain = st.builds(lambda a, b, c: f"{a}{b}{c}", edges, st.text(LETTERS + MARKS, 
     lambda text: re.sub(" +", " ", text)
 )
 headings = plain.map(lambda text: re.sub(r"[{}]", "", text))
+
+
+def count_work(do) -> int:
+    """How many functions are called."""
+    calls = itertools.count()
+    sys.setprofile(lambda _frame, event, _of: next(calls) if event == "call" else None)
+    try:
+        do()
+    finally:
+        sys.setprofile(None)
+    return next(calls)
 
 
 def escape(text: str) -> str:
@@ -437,6 +449,17 @@ class TestForeignHtml:
         assert "alert" not in written
         assert "After." in written
 
+    def test_a_comment_that_is_never_closed_is_named(self):
+        assert codes(carry("## A\n\nwords\n\n<!-- gone\n\nmore\n")) == {Code.RAW_HTML}
+
+    def test_the_end_of_a_comment_is_sought_once(self):
+        """From each opening anew, it would take minutes where there is none."""
+        assert _comment.findall("<!-- " * 1000) == [""]
+
+    @pytest.mark.parametrize("line", ["# a\n", "a <b>\n", "# a\n\n###### b\n\n"])
+    def test_the_work_of_a_text_grows_with_its_length_and_not_with_its_square(self, line):
+        assert count_work(lambda: carry(line * 2000)) < 5 * count_work(lambda: carry(line * 500))
+
     def test_line_breaks_and_comments_of_html_need_no_word(self):
         carried = carry("## A\n\none<br>two <!-- note -->\n\n<!-- a\nb -->\n")
         assert carried.findings == []
@@ -458,6 +481,14 @@ class TestFrontMatter:
         assert one.meta == other.meta == {
             "title": "Calls: all", "tags": ["a", "b c"], "products": ["crm", "voice"], "order": 3,
         }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "line", ['title = "a\\u0000b"', 'tags = ["a\\u0000b"]', '[[versions]]\nversion = "1\\u00002"']
+    )
+    def test_a_sign_that_no_database_keeps_is_a_wrong_value(self, line):
+        shaped, carried = made(f"+++\n{line}\n+++\nwords\n")
+        assert codes(carried) == {Code.FRONT_VALUE}
+        assert "\0" not in str((shaped, carried.sections))
 
     def test_a_line_drawn_at_the_head_is_no_front_matter(self):
         assert passages(carry("---\n\nwords\n\n---\n\nmore\n"))
@@ -566,6 +597,13 @@ class TestShapes:
 # --- Word -------------------------------------------------------------------------------------------------------------
 
 
+BOMB = f'<!DOCTYPE x [<!ENTITY a "b">]><w:document xmlns:w="{W}"><w:body>{paragraph("&a;")}</w:body></w:document>'
+ELSEWHERE = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    f'<Relationship Id="rId1" Type="{R}/officeDocument" Target="word/document.bin"/></Relationships>'
+)
+
+
 class TestWord:
     def test_a_document_becomes_sections_like_any_text(self):
         carried = carry_docx(
@@ -651,6 +689,9 @@ class TestWord:
             (document(parts={"word/document.xml": f'<w:document xmlns:w="{W}"/>'}), Code.BROKEN_WORD),
             (document(parts={"word/huge.xml": b"<x>" + b" " * (7 * 1024 * 1024) + b"</x>"}), Code.UNPACKS_TOO_LARGE),
             (document("<w:r>" * 3000 + "</w:r>" * 3000), Code.TOO_DEEP),
+            # Under another name its XML would be read without having been looked into.
+            (document(parts={"_rels/.rels": ELSEWHERE, "word/document.bin": BOMB}), Code.BROKEN_WORD),
+            (document(parts={"word/document.xml": BOMB, "word/./document.xml": f"<w:x xmlns:w='{W}'/>"}), Code.BROKEN_WORD),
         ],
     )  # fmt: skip
     def test_what_is_no_document_is_refused_with_its_reason(self, data, code):
@@ -713,6 +754,26 @@ class TestFolders:
             open_folder([("f.zip", pack({f"{number}.md": b" " * (MAX_FILE - 1) for number in range(6)}))])
         assert refused.value.limit == "unpacked"
         assert 6 * (MAX_FILE - 1) > MAX_UNPACKED
+
+    def test_a_bomb_in_many_archives_is_refused_as_one(self):
+        parts = [(f"{number}.zip", pack({f"{number}.png": b" " * (MAX_FILE - 1)})) for number in range(6)]
+        with pytest.raises(TooMuch) as refused:
+            open_folder(parts)
+        assert refused.value.limit == "unpacked"
+        many = [(f"{one}.zip", pack({f"{one}-{two}.txt": "" for two in range(MAX_MEMBERS // 2 + 1)})) for one in "ab"]
+        with pytest.raises(TooMuch) as refused:
+            open_folder(many)
+        assert refused.value.limit == "members"
+
+    def test_an_archive_of_another_packing_that_is_damaged_is_refused(self):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+            archive.writestr("a.md", "x" * 1000)
+        data = bytearray(packed.getvalue())
+        assert open_folder([("f.zip", bytes(data))]).texts == {"a.md": b"x" * 1000}
+        data[38] = 0xFF  # what LZMA is to be unpacked with
+        with pytest.raises(BadArchive, match="broken"):
+            open_folder([("f.zip", bytes(data))])
 
     def test_an_archive_that_lies_about_its_sizes_is_refused(self):
         data = bytearray(pack({"a.md": b"x" * 5000}))
@@ -847,6 +908,16 @@ class TestComingAgain:
         assert len(set(ids)) == len(ids)
         known = {block["id"] for block in old}
         assert all(block["id"] in known or block["id"].startswith("n") for block in new)
+
+
+def test_the_work_of_comparing_grows_with_the_texts_and_not_with_their_square():
+    def count_calls(number):
+        old, new = (
+            body(*((f"{word}{one}", f"{word.title()} {one}", word) for one in range(number))) for word in ("a", "b")
+        )
+        return count_work(lambda: keep_ids(new, old))
+
+    assert count_calls(400) < 5 * count_calls(100)
 
 
 def test_every_finding_belongs_to_exactly_one_group():

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -23,8 +24,10 @@ from portal.partners.models import Audience
 from tests.factories.content import PLAIN_SVG
 from tests.factories.training import publish
 from tests.training.word import PIXEL, document, pack, paragraph, picture
+from training.carrying import folders
+from training.carrying.folders import open_folder
 from training.models import CaseStudyPage, Industry, MaterialImport, ObjectionCardPage, ProductDocPage, StandardPage
-from training.services import importing
+from training.services import importing, texts
 from training.services.importing import (
     KEEP,
     describe_import,
@@ -36,6 +39,7 @@ from training.services.importing import (
 )
 from training.services.texts import AGAIN, BESIDE, LEAVE, NEW, Choices
 from training.tasks import forget_imports as forget_task
+from training.viewsets import imports
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +159,12 @@ def test_what_cannot_be_taken_as_a_whole_is_refused_by_its_name(tree, editor, no
     assert name in str(refused.value.message)
     assert str(refused.value.remedy)
     assert not MaterialImport.objects.exists()
+
+
+def test_a_sign_that_no_database_keeps_refuses_its_file_alone(read):
+    waiting = read({"a.md": '+++\ntitle = "a\\u0000b"\n+++\nwords\n', "b.md": VOICE})
+    bad, good = describe_import(waiting)
+    assert (bad.is_refused, codes(bad), good.is_refused) == (True, ["front_value"], False)
 
 
 def test_two_files_of_one_address_are_both_refused_and_name_each_other(read):
@@ -613,6 +623,18 @@ class TestScreens:
         assert '<option value="standard" selected>' in page
         assert f'<option value="{owners_only.pk}" selected>' in page
 
+    def test_no_more_is_read_than_is_looked_at(self, screen, monkeypatch):
+        sizes: list[int] = []
+
+        def watch(uploads):
+            return open_folder((name, data) for name, data in uploads if sizes.append(len(data)) is None)
+
+        monkeypatch.setattr(imports, "MAX_UPLOAD", 10)
+        monkeypatch.setattr(folders, "MAX_UPLOAD", 10)
+        monkeypatch.setattr(texts, "open_folder", watch)
+        assert "All files together are larger" in screen({"a.md": "x" * 99, "b.md": "y" * 99}).content.decode()
+        assert sizes == [11]
+
     def test_without_a_file_the_form_says_so(self, screen):
         assert "This field is required" in screen({}).content.decode()
 
@@ -634,6 +656,14 @@ class TestScreens:
         assert answer.status_code == 409
         assert "Nothing was imported" in page
         assert re.search(r'id="fate-1".*?<option value="leave" selected>', page, flags=re.S)
+
+    def test_numbers_that_no_file_has_are_passed_over(self, screen, client):
+        screen({"a.md": VOICE})
+        address = reverse("material_imports:preview", args=[MaterialImport.objects.get().public_id])
+        posted = urlencode({"confirm": "1", f"fate-{'9' * 5000}": "new", "fate-٣": "new"})
+        answer = client.post(address, posted, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == 302
+        assert ProductDocPage.objects.filter(slug="a").exists()
 
     def test_dropping_goes_back_to_the_beginning(self, screen, client):
         screen({"a.md": VOICE})

@@ -20,7 +20,7 @@ from PIL import Image as PillowImage
 from portal.content.services.pages import name_content_version
 from portal.core.localised import LocalisedText
 from portal.core.memory import Memory
-from portal.partners.models import Audience, Entitlement, Tier
+from portal.partners.models import Audience, Entitlement, Membership, Tier
 from tests.factories.content import ImageFactory, ProductFactory
 from tests.factories.notifications import NotificationFactory
 from tests.factories.training import figure, price, publish, section
@@ -173,6 +173,16 @@ class TestWhatIsNotKept:
         tree.add_doc("Calls")
         see(sign_in(staff))
         assert list_kept() == []
+
+    def test_a_page_that_only_staff_may_read_seen_by_one_of_them_who_is_also_a_member(
+        self, tree, staff, member, owners_only
+    ):
+        tree.add_doc("Calls", sections=[section("prices", "Prices", "For owners alone.")], audience=owners_only)
+        Membership.objects.create(partner=member.partner, user=staff, started_at=member.started_at)
+        assert "For owners alone." in see(sign_in(staff))
+        refused = sign_in(member).get(DOC)
+        assert refused.status_code == 403
+        assert b"For owners alone." not in refused.content
 
     def test_courses_and_lessons_which_show_the_readers_own_progress(self, tree, member):
         tree.add_course(lessons=1)

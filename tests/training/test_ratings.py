@@ -1,11 +1,14 @@
 """Whether an answer worked: rating a card, who is told when it becomes weak, and what staff see."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
@@ -295,6 +298,27 @@ class TestTheReport:
         assert "Said about Weak" not in browser.get(address, {"language": "ru"}).content.decode()
         sheet = b"".join(browser.get(address, {"export": "csv"}).streaming_content).decode()
         assert sheet.splitlines()[1].startswith("Weak,Objections,en,5,1")
+
+    @pytest.mark.parametrize(
+        ("words", "in_csv", "in_xlsx"),
+        [
+            ('=HYPERLINK("https://evil.example/")', """'=HYPERLINK("https://evil.example/")""", None),
+            ("@SUM(1)", "'@SUM(1)", None),
+            ("too\x01 dear", "too dear", "too dear"),
+            ("No time - call later", "No time - call later", None),
+        ],
+    )
+    def test_what_was_typed_is_words_in_a_spreadsheet_as_well(
+        self, card, member, editor, signed_in, now, words, in_csv, in_xlsx
+    ):
+        rate_card(card, membership=member, worked=True, words=words, now=now)
+        address = reverse("card_ratings:card", args=[card.translation_key])
+        browser = signed_in(editor)
+        sheet = b"".join(browser.get(address, {"export": "csv"}).streaming_content).decode()
+        assert list(csv.reader(sheet.splitlines()))[1][2] == in_csv
+        book = load_workbook(io.BytesIO(browser.get(address, {"export": "xlsx"}).getvalue()))
+        cell = book.worksheets[0].cell(2, 3)
+        assert (cell.value, cell.data_type) == (in_xlsx or words, "s")
 
     def test_a_card_that_is_not_there_has_no_ratings(self, editor, signed_in, member):
         address = reverse("card_ratings:card", args=["00000000-0000-4000-8000-000000000000"])

@@ -21,6 +21,7 @@ from portal.partners.models import Audience, Entitlement
 from tests.factories.content import PLAIN_SVG
 from tests.factories.training import publish, section
 from training.models import CallScriptPage, CaseStudyPage, PriceListPage, Share, StandardPage
+from training.services import sharing
 from training.services.leaflets import list_parts, make_leaflet
 from training.services.sharing import NoLongerShared, find_shared, record_opening, share_material, withdraw_share
 
@@ -312,6 +313,14 @@ class TestTheSharerSees:
         for _time in range(2):
             record_opening(share, by_user_id=None, as_pdf=False, now=timezone.now())
         assert Fact.objects.filter(name="shares_opened").count() == 1
+
+    def test_whoever_asks_for_it_without_end_fills_no_table(self, doc, member, client, monkeypatch):
+        monkeypatch.setattr(sharing, "MOST_OPENINGS", 3)
+        share = send(doc, member)
+        for _time in range(5):
+            shown(client, share, "seen.gif")
+        shown(client, share, "pdf/")
+        assert share.openings.count() == 3
 
     def test_nobody_else_sees_or_takes_back_what_a_member_sent(self, doc, member, add_member, signed_in):
         share = send(doc, member, note="For Mrs Lang")

@@ -151,10 +151,12 @@ class Carried:
     pictures: list[tuple[str, int]] = field(default_factory=list)
     links: list[tuple[str, int]] = field(default_factory=list)
     own_pictures: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    _noted: set[Finding] = field(default_factory=set, repr=False)
 
     def note(self, code: Code, place: int = 0, words: str = "") -> None:
         finding = Finding(code, place, short(words))
-        if finding not in self.findings:
+        if finding not in self._noted:
+            self._noted.add(finding)
             self.findings.append(finding)
 
     @property

@@ -1,6 +1,7 @@
 """What was uploaded: single files, a zip of a folder, or both. Nothing is unpacked to a disk."""
 
 import io
+import lzma
 import posixpath
 import re
 import zipfile
@@ -17,10 +18,10 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg")
 MB = 1024 * 1024
 #: One file, in bytes.
 MAX_FILE = 20 * MB
-#: All of them, in bytes, as they come and unpacked.
+#: All of them, in bytes, as they come and unpacked, however many archives they come in.
 MAX_UPLOAD = 40 * MB
 MAX_UNPACKED = 100 * MB
-#: Files of an archive, and texts in all.
+#: Files of all archives, and texts in all.
 MAX_MEMBERS = 2000
 MAX_TEXTS = 200
 #: A text in letters: some two hundred printed pages.
@@ -53,6 +54,14 @@ class Folder:
                 return path
         named = [path for path in self.pictures if posixpath.basename(path) == posixpath.basename(wanted)]
         return named[0] if len(named) == 1 else None
+
+
+@dataclass(slots=True)
+class Room:
+    """How much archives may still unpack to, in bytes and in files."""
+
+    unpacked: int
+    members: int
 
 
 class TooMuch(Exception):
@@ -93,6 +102,7 @@ def open_folder(uploads: Iterable[tuple[str, bytes]]) -> Folder:
         BadArchive: an archive is broken or encrypted, or names a file outside of itself.
     """
     folder = Folder()
+    room = Room(MAX_UNPACKED, MAX_MEMBERS)
     total = 0
     for name, data in uploads:
         path = _plain(name)
@@ -100,7 +110,7 @@ def open_folder(uploads: Iterable[tuple[str, bytes]]) -> Folder:
         if total > MAX_UPLOAD:
             raise TooMuch("upload", path)
         if path.lower().endswith(".zip"):
-            _open_archive(folder, path, data)
+            _open_archive(folder, path, data, room)
         elif len(data) > MAX_FILE:
             raise TooMuch("file", path)
         else:
@@ -130,29 +140,33 @@ def _put(folder: Folder, path: str, data: bytes) -> None:
         folder.aside.append(path)
 
 
-def _open_archive(folder: Folder, name: str, data: bytes) -> None:
-    for path, content in read_archive(name, data):
+def _open_archive(folder: Folder, name: str, data: bytes, room: Room) -> None:
+    for path, content in read_archive(name, data, room):
         if not _JUNK.search(path):
             _put(folder, path, content)
 
 
-def read_archive(name: str, data: bytes) -> Iterable[tuple[str, bytes]]:
+def read_archive(name: str, data: bytes, room: Room | None = None) -> Iterable[tuple[str, bytes]]:
     """The files of an archive, each within the limits; sizes are checked before and while they are unpacked.
+
+    Args:
+        room: what other archives have left; without it this one has all.
 
     Raises:
         TooMuch, BadArchive: see :func:`open_folder`.
     """
+    room = room or Room(MAX_UNPACKED, MAX_MEMBERS)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, NotImplementedError) as error:
         raise BadArchive("broken", name) from error
     members = [member for member in archive.infolist() if not member.is_dir()]
-    if len(members) > MAX_MEMBERS:
+    room.members -= len(members)
+    if room.members < 0:
         raise TooMuch("members", name)
-    if sum(member.file_size for member in members) > MAX_UNPACKED:
+    if sum(member.file_size for member in members) > room.unpacked:
         raise TooMuch("unpacked", name)
     found = []
-    left = MAX_UNPACKED
     for member in members:
         path = _true_name(member)
         if _leads_outside(path):
@@ -164,10 +178,13 @@ def read_archive(name: str, data: bytes) -> Iterable[tuple[str, bytes]]:
         try:
             with archive.open(member) as file:
                 content = file.read(MAX_FILE + 1)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError) as error:
+        except (
+            zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, ValueError,
+            MemoryError,  # LZMA sets aside what the file asks for, up to 4 GB
+        ) as error:  # fmt: skip
             raise BadArchive("broken", name, path) from error
-        left -= len(content)
-        if left < 0 or len(content) > MAX_FILE:  # an archive may lie about its sizes
+        room.unpacked -= len(content)
+        if room.unpacked < 0 or len(content) > MAX_FILE:  # an archive may lie about its sizes
             raise TooMuch("unpacked", name)
         found.append((posixpath.normpath(path), content))
     return found

@@ -175,13 +175,16 @@ def _check(key: str, value: Any, wanted: str) -> Any:
     match wanted:
         case "text":
             text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+            if text is not None and "\0" in text:
+                return None  # TOML can write one as an escape, and no text of a database can hold it
             return text.strip() if text is not None and len(text.strip()) <= LENGTHS.get(key, 10_000) else None
         case "words":
             words = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
             if not isinstance(words, list) or not all(isinstance(word, str | int) for word in words):
                 return None
             plain = [str(word).strip() for word in words]
-            return [word for word in plain if word] if all(len(word) <= 100 for word in plain) else None
+            fits = all(len(word) <= 100 and "\0" not in word for word in plain)
+            return [word for word in plain if word] if fits else None
         case "number":
             whole = isinstance(value, int) and not isinstance(value, bool)
             return value if whole and 0 <= value <= MOST.get(key, 2_000_000_000) else None
@@ -203,7 +206,7 @@ def _check_rows(key: str, value: Any) -> list[dict[str, str]] | None:
             if isinstance(cell, datetime | bool) or not isinstance(cell, str | int | date):
                 return None
             text = cell.isoformat() if isinstance(cell, date) else str(cell).strip()
-            if len(text) > LENGTHS.get(name, 10_000):
+            if len(text) > LENGTHS.get(name, 10_000) or "\0" in text:
                 return None
             plain[name] = text
         if not plain.get("version" if key == "versions" else "statement"):

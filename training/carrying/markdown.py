@@ -17,7 +17,8 @@ _tag = re.compile(r"<\s*(/?)\s*([A-Za-z][A-Za-z0-9-]*)")
 #: Tags between which nothing is text.
 _SILENT = frozenset({"script", "style", "iframe", "object", "embed", "noscript", "template"})
 _line_break = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_comment = re.compile(r"<!--.*?-->", re.DOTALL)
+#: One that is never closed goes to the end: its end, sought anew from each of a thousand openings, would take minutes.
+_comment = re.compile(r"<!--.*?(?P<end>-->|\Z)", re.DOTALL)
 
 
 def _parser() -> MarkdownIt:
@@ -69,7 +70,7 @@ def _prepare(tokens: Sequence[Token], before: int, carried: Carried) -> None:
 
 
 def _leave_out(token: Token, line: int, carried: Carried) -> None:
-    words = _comment.sub("", token.content).strip()
+    words = _comment.sub(lambda found: "" if found["end"] else found[0], token.content).strip()
     if words and not _line_break.fullmatch(words):
         carried.note(Code.RAW_HTML, line, words)
     token.content = ""

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,16 +27,24 @@ def keep_ids(new: list[Block], old: list[Block]) -> None:
     Sections are known by their anchor, else by their heading; rules by anchor or statement, versions by their number;
     passages by what they say, else by their type and order. An id is given once.
     """
-    left = list(old)
+    left, found = list(old), list(new)
     pairs: list[tuple[Block, Block]] = []
-    for same in (_same_name, _same_words, _same_value, _same_type):
-        for block in new:
-            if any(block is taken for taken, _other in pairs):
-                continue
-            other = next((one for one in left if same(block, one)), None)
-            if other is not None:
-                left = [one for one in left if one is not other]
-                pairs.append((block, other))
+    for list_names in (_list_names, _list_words, _list_values, _list_types):
+        # By name, and not each with each: a text may have thousands.
+        places: dict[Any, deque[int]] = {}
+        for place, one in enumerate(left):
+            for name in list_names(one):
+                places.setdefault(name, deque()).append(place)
+        taken: set[int] = set()
+        paired: set[int] = set()
+        for number, block in enumerate(found):
+            first = [waiting[0] for name in list_names(block) if (waiting := _skip(places.get(name), taken))]
+            if first:
+                taken.add(min(first))
+                paired.add(number)
+                pairs.append((block, left[min(first)]))
+        left = [one for place, one in enumerate(left) if place not in taken]
+        found = [block for number, block in enumerate(found) if number not in paired]
     for block, other in pairs:
         block["id"] = other.get("id") or block["id"]
         if block["type"] == "section":
@@ -122,23 +131,28 @@ def _of(block: Block, key: str) -> str:
     return str(value.get(key) or "") if isinstance(value, dict) else ""
 
 
-def _matcher(*keys: str) -> Callable[[Block, Block], bool]:
-    def same(block: Block, other: Block) -> bool:
-        return block["type"] == other["type"] and any(
-            _of(block, key) and _of(block, key).casefold() == _of(other, key).casefold() for key in keys
-        )
-
-    return same
+def _skip(waiting: deque[int] | None, taken: set[int]) -> deque[int]:
+    """The places that are still free, the first in front."""
+    while waiting and waiting[0] in taken:
+        waiting.popleft()
+    return waiting or deque()
 
 
-_same_name = _matcher("anchor", "version")
-_same_words = _matcher("heading", "statement")
+def _namer(*keys: str) -> Callable[[Block], list[Any]]:
+    def list_names(block: Block) -> list[Any]:
+        return [(block["type"], key, _of(block, key).casefold()) for key in keys if _of(block, key)]
+
+    return list_names
 
 
-def _same_value(block: Block, other: Block) -> bool:
-    return block["type"] == other["type"] and normalise(block) == normalise(other)
+_list_names = _namer("anchor", "version")
+_list_words = _namer("heading", "statement")
 
 
-def _same_type(block: Block, other: Block) -> bool:
-    """A passage that was written anew where one of its type stood; never a section, rule or version."""
-    return block["type"] == other["type"] and block["type"] not in {"section", "rule", "version"}
+def _list_values(block: Block) -> list[Any]:
+    return [(block["type"], json.dumps(normalise(block), sort_keys=True, default=str))]
+
+
+def _list_types(block: Block) -> list[Any]:
+    """For a passage that was written anew where one of its type stood; never for a section, rule or version."""
+    return [] if block["type"] in {"section", "rule", "version"} else [block["type"]]

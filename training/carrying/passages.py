@@ -72,7 +72,7 @@ class Carrier:
 
     def __init__(self, carried: Carried, *, stated: Mapping[str, str], new_id: Callable[[], str], opening: str) -> None:
         self.carried = carried
-        self.stated_title = stated.get("title", "")
+        self.stated_title = _squeeze(stated.get("title", ""))
         self.has_intro = bool(stated.get("intro"))
         self.new_id = new_id
         self.opening = opening
@@ -543,6 +543,7 @@ class Carrier:
         """Anchors told apart, links within the text checked, marks of the way taken off."""
         taken: set[str] = {section["value"]["anchor"] for section in self.carried.sections}
         seen: set[str] = set()
+        numbers: dict[str, int] = {}
         for section in self.carried.sections:
             value, place = section["value"], section.pop("at")
             anchor = value["anchor"]
@@ -550,9 +551,10 @@ class Carrier:
                 self.carried.note(Code.ANCHOR, place, f"#{anchor}")
                 anchor = ""
             if not anchor:
-                anchor = _free(suggest_anchor(value["heading"]), seen | taken)
+                anchor = _free(suggest_anchor(value["heading"]), taken, numbers)
             value["anchor"] = anchor
             seen.add(anchor)
+            taken.add(anchor)
             if not value["body"]:
                 self.carried.note(Code.EMPTY_SECTION, place, value["heading"])
             for block in value["body"]:
@@ -642,12 +644,15 @@ def _is_bold(row: Tag) -> bool:
     )
 
 
-def _free(anchor: str, taken: set[str]) -> str:
+def _free(anchor: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """The anchor, with a number behind it where it is taken; ``numbers`` remembers how far one has counted."""
     if not anchor or anchor not in taken:
         return anchor
-    number = 2
-    while (candidate := f"{anchor[: LONGEST_ANCHOR - 4]}-{number}") in taken:
+    start = anchor[: LONGEST_ANCHOR - 4]
+    number = numbers.get(start, 2)
+    while (candidate := f"{start}-{number}") in taken:
         number += 1
+    numbers[start] = number
     return candidate
 
 

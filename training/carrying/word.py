@@ -17,6 +17,8 @@ from training.carrying.passages import carry_html
 
 #: A part of the document that is XML, in bytes: some three hundred pages. Parsed, it takes fifty times as much memory.
 MAX_PART = 6 * MB
+#: What of a document is read as XML, by the last word of the type of the relation that names it.
+_READ = ("/officeDocument", "/styles", "/numbering", "/footnotes", "/endnotes", "/comments")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -105,23 +107,28 @@ def _check_kind(name: str, data: bytes) -> None:
 def _open_parts(name: str, data: bytes) -> dict[str, bytes]:
     """The parts of the document, within the limits; each XML part is proved to be well-formed and without entities."""
     try:
-        parts = dict(read_archive(name, data))
+        found = list(read_archive(name, data))
     except BadArchive as error:
         code = Code.ENCRYPTED if error.why == "encrypted" else Code.BROKEN_WORD
         raise Unreadable(code, name=name, words=error.member) from error
     except TooMuch as error:
         raise Unreadable(Code.UNPACKS_TOO_LARGE, name=name) from error
-    if not any(part.lower().endswith(".xml") and part.startswith("word/") for part in parts):
+    if not any(part.lower().endswith(".xml") and part.startswith("word/") for part, _content in found):
         raise Unreadable(Code.NOT_WORD, name=name)
-    for part, content in parts.items():
+    for part, content in found:  # also of two that have one name: who reads it later takes either
         if part.lower().endswith((".xml", ".rels")):
             if len(content) > MAX_PART:
                 raise Unreadable(Code.UNPACKS_TOO_LARGE, name=name, words=part)
             try:
-                ElementTree.fromstring(content, forbid_dtd=True)
+                root = ElementTree.fromstring(content, forbid_dtd=True)
             except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
                 raise Unreadable(Code.BROKEN_WORD, name=name, words=f"{part}: {error}") from error
-    return parts
+            for relation in root.findall("{*}Relationship") if part.lower().endswith(".rels") else ():
+                target = relation.get("Target", "")
+                # Word itself knows no other name, and only what is called so was looked into here.
+                if relation.get("Type", "").endswith(_READ) and not target.lower().endswith(".xml"):
+                    raise Unreadable(Code.BROKEN_WORD, name=name, words=f"{part}: {target}")
+    return dict(found)
 
 
 def _look_through(parts: dict[str, bytes], carried: Carried) -> None:

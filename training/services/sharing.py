@@ -21,6 +21,8 @@ from training.services.leaflets import Leaflet, list_parts, make_leaflet
 DAYS = (14, 7, 30)
 #: A member's shares in one day; more is no letter to a customer any more.
 PER_DAY = 60
+#: Openings of one share that are kept. A customer comes to a handful; whoever has the link can ask without end.
+MOST_OPENINGS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,18 @@ def find_shared(public_id: str, *, now: datetime) -> Shared:
 
 @transaction.atomic
 def record_opening(share: Share, *, by_user_id: int | None, as_pdf: bool, now: datetime) -> None:
-    """Keep that somebody opened the share, and nothing of who. Its sharer's own look does not count."""
+    """Keep that somebody opened the share, and nothing of who. Its sharer's own look does not count.
+
+    Beyond ``MOST_OPENINGS`` nothing is kept: the address is open to anybody, and a table is not to grow by it for ever.
+    """
     if by_user_id == share.membership.user_id:
         return
     Share.objects.select_for_update().get(pk=share.pk)
-    is_first = not share.openings.exists()
+    opened = share.openings.count()
+    if opened >= MOST_OPENINGS:
+        return
     ShareOpening.objects.create(share=share, as_pdf=as_pdf, opened_at=now)
-    if is_first:
+    if opened == 0:
         shares_opened.announce(share_ids=[share.pk], by=None)
 
 

@@ -8,8 +8,8 @@ of the person is in it: their name, counts and tokens are filled in at each requ
 At each request the database is asked all that the key is made of: with the person their memberships, and then, in one
 more round trip, which material is live at the address, the content version, the audiences open to the reader now, and the
 counts of the shell. So after a page was published or withdrawn, a right was lost, a tier has changed, the key is another
-at the next request, and the old page is never found again. A page is kept only after its reader was let in, and it is
-found only by readers with the same rights.
+at the next request, and the old page is never found again. A page is kept only after its audience let its reader
+in, and it is found only by readers with the same rights.
 
 Not kept: for the vendor's staff, with anything in the query string, for a video that is to go on from the middle, and
 types that show the reader's own progress (``MaterialPage.is_kept``).

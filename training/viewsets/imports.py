@@ -30,6 +30,7 @@ from portal.core.errors import Refusal
 from portal.core.forms import add_refusal
 from training.blocks import RuleBlock
 from training.carrying.documents import Block, Code
+from training.carrying.folders import MAX_UPLOAD
 from training.carrying.matching import ADDED, CHANGED, REMOVED
 from training.forms import MaterialImportForm
 from training.models import MaterialImport, MaterialPage
@@ -102,7 +103,8 @@ class ImportView(ImporterMixin, WagtailAdminTemplateMixin, FormView):
         given = form.cleaned_data
         try:
             waiting = importing.read_materials(
-                [(file.name, file.read()) for file in given["uploads"]],
+                # One by one, and of each no more than is looked at: the limits are asked before all is in memory.
+                ((file.name, file.read(MAX_UPLOAD + 1)) for file in given["uploads"]),
                 parent=next(place for place in self.places if place.pk == given["parent"]),
                 choices=Choices(given["kind"], given["owner"], given["audience"]),
                 by=self.person,
@@ -169,7 +171,7 @@ class PreviewView(WaitingMixin, WagtailAdminTemplateMixin, TemplateView):
         self.chosen = {
             int(name.removeprefix("fate-")): str(value)
             for name, value in request.POST.items()
-            if name.startswith("fate-") and name.removeprefix("fate-").isdecimal()
+            if re.fullmatch(r"fate-[0-9]{1,4}", name)
         }
         try:
             pages = importing.import_materials(self.waiting, fates=self.chosen, by=self.person, now=timezone.now())

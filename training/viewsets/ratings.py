@@ -22,7 +22,7 @@ from wagtail.admin.views.reports import ReportView
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.admin.widgets.button import HeaderButton
 
-from portal.core.viewsets import ReadOnlyPermissionPolicy
+from portal.core.viewsets import PlainSheetMixin, ReadOnlyPermissionPolicy
 from training.faring import WINDOW, Faring
 from training.models import CardRating, ObjectionCardPage, ObjectionGuidePage
 from training.services.ratings import find_lines, list_cards_by_success, list_ratings
@@ -130,7 +130,7 @@ def _write_success(card: Any) -> str:
     }
 
 
-class CardRatingsView(ReportView):
+class CardRatingsView(PlainSheetMixin, ReportView):
     """Every rating of one card, in all its languages."""
 
     model = CardRating

@@ -103,7 +103,7 @@ def _range_still_holds(request: HttpRequest, etag: str, last_modified: int) -> b
         return True
     try:
         return int(parsedate_to_datetime(condition).timestamp()) == last_modified
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last for a year or a zone that no clock has
         return False
 
 
