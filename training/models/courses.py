@@ -1,11 +1,13 @@
 """Courses, lessons, and who has completed what."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, PageChooserPanel, TitleFieldPanel
 from wagtail.fields import StreamField
@@ -17,7 +19,9 @@ from portal.content.models import BasePage
 from portal.core.localised import LocalisedTextField
 from portal.core.models import PublicIdModel
 from training.blocks import ChecksBlock
+from training.circles import find_circle
 from training.models.base import MaterialPage, arrange_tabs
+from training.models.editing import MaterialForm
 
 
 class CourseIndexPage(BasePage):
@@ -35,6 +39,73 @@ class CourseIndexPage(BasePage):
         verbose_name_plural = _("lists of courses")
 
 
+class CourseForm(MaterialForm):
+    """Keeps a course from requiring itself, directly or in a circle, in whichever language."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if "prerequisites" in self.formsets:
+            self._check_prerequisites(self.formsets["prerequisites"].forms)
+        return cleaned
+
+    def _check_prerequisites(self, forms: list[Any]) -> None:
+        """Drafts are checked as well: what is scheduled or waits for approval is published without asking again."""
+        named: dict[Any, list[Any]] = {}
+        for form in forms:
+            required = form.cleaned_data.get("required") if form.is_valid() else None
+            if required is not None and not form.cleaned_data.get("DELETE"):
+                named.setdefault(required.translation_key, []).append(form)
+        key = self.instance.translation_key
+        # A new page has its key already; a copy for a translation has that of its source.
+        requires = find_requirements(besides=self.instance)
+        titles = {key: self.data.get("title") or self.instance.title}
+        for required_key, places in named.items():
+            for form in places[1:]:
+                form.add_error("required", gettext("This course is named twice."))
+            circle = find_circle(requires | {key: {required_key}}, key)
+            if circle:
+                places[0].add_error("required", _explain_circle(circle, titles))
+
+
+def find_requirements(*, besides: Any = None) -> dict[Any, set[Any]]:
+    """Which courses each course requires, by key: as they are live in any language, and as they stand in drafts.
+
+    Three queries.
+
+    Args:
+        besides: a page whose own word is left out, since it is being edited.
+    """
+    rows = CoursePrerequisite.objects.all()
+    waiting = CoursePage.objects.filter(has_unpublished_changes=True, latest_revision__isnull=False)
+    if besides is not None and besides.pk is not None:
+        rows, waiting = rows.exclude(course=besides.pk), waiting.exclude(pk=besides.pk)
+    requires: dict[Any, set[Any]] = {}
+    for key, required in rows.order_by().values_list("course__translation_key", "required__translation_key"):
+        requires.setdefault(key, set()).add(required)
+    drafted = [
+        (key, row.get("required"))
+        for key, content in waiting.order_by().values_list("translation_key", "latest_revision__content")
+        for row in content.get("prerequisites") or []
+    ]
+    keys = dict(
+        CoursePage.objects.filter(pk__in={pk for _key, pk in drafted}).order_by().values_list("pk", "translation_key")
+    )
+    for key, pk in drafted:
+        if pk in keys:
+            requires.setdefault(key, set()).add(keys[pk])
+    return requires
+
+
+def _explain_circle(circle: list[Any], titles: dict[Any, str]) -> str:
+    """Why a course cannot be required, naming the courses that lead back to it."""
+    pages = CoursePage.objects.filter(translation_key__in=circle).order_by("-locale__language_code")
+    known = dict(pages.values_list("translation_key", "title")) | titles
+    if len(circle) == 2:
+        return gettext("The course “%(title)s” cannot require itself.") % {"title": known[circle[0]]}
+    way = " → ".join(f"“{known.get(key, '?')}”" for key in circle)
+    return gettext("The course would require itself: %(way)s. Take one of these out.") % {"way": way}
+
+
 class CoursePage(MaterialPage):
     """An ordered path of lessons for named job roles. The order of the lessons is the order of its child pages."""
 
@@ -45,6 +116,7 @@ class CoursePage(MaterialPage):
     is_kept = False
     page_description = _("An ordered path of lessons for named job roles.")
     shared_template = "training/shared/course.html"
+    base_form_class = CourseForm
     subpage_types = ["training.LessonPage"]
     edit_handler = arrange_tabs(
         [*MaterialPage.content_panels, FieldRowPanel([FieldPanel("minutes")])],

@@ -27,7 +27,7 @@ from wagtail.images.blocks import ImageChooserBlock
 from wagtail.models import Page
 
 from portal.content.blocks import AnchorBlock, CalloutBlock, FigureBlock, QuoteBlock
-from training.blocks import PriceBlock
+from training.blocks import CheckBlock, PriceBlock
 from training.differences import Block
 from training.models import MaterialPage
 
@@ -264,8 +264,16 @@ def _write_number(value: Any) -> str:
 
 #: How blocks are written that are not simply text, the first that fits. Pages, anchors and switches say nothing to a
 #: reader of the paragraph.
+def _write_check(_block: CheckBlock, value: Any, _name_files: bool) -> str:
+    """A check question with its answers. Which of them are right is not for readers, who see paragraphs too."""
+    options = value.get("options") or []
+    texts = [(option.get("value") if "value" in option else option) or {} for option in options]
+    return "\n".join([value.get("question") or "", *(f"– {text.get('text') or ''}" for text in texts)]).strip()
+
+
 WRITERS: tuple[tuple[Any, Callable[[Any, Any, bool], str]], ...] = (
     (PriceBlock, _write_price),
+    (CheckBlock, _write_check),
     (CalloutBlock, _write_callout),
     (QuoteBlock, _write_quote),
     (FigureBlock, _write_figure),
