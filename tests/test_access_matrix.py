@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from tests.world import PERSONAS, World, build_world
+from training.services.joining import make_token
 
 OURS = ("portal.", "training", "certification")
 
@@ -130,6 +131,33 @@ CASES = [
     Case("training:place", row(204, anonymous=SIGN_IN, lone=NO), "post", of("video", "translation_key"),
          lambda world: {"seconds": "75"}),
     Case("training:complete", redirecting(EVERY_MEMBER), "post", of("lesson", "translation_key")),
+    Case("training:answer", redirecting(EVERY_MEMBER), "post",
+         lambda world: [world.taken_lesson.translation_key, world.taken_lesson.checks[0].id],
+         lambda world: {"chosen": "right"}),
+    Case("training:complete_course", row(CONFLICT, anonymous=SIGN_IN, seller=GONE_ON, lone=NO, staff=NO), "post",
+         of("taken_course", "translation_key")),
+    Case("training:certificate", row(UNKNOWN, anonymous=SIGN_IN, seller=OK), args=of("taken_course", "translation_key")),
+    Case("training:certificate_pdf", row(UNKNOWN, anonymous=SIGN_IN, seller=OK),
+         args=of("taken_course", "translation_key")),
+    Case("training:team", row(NO, anonymous=SIGN_IN, owner=OK, head=OK, stranger=OK)),
+    Case("training:nudge", row(NO, anonymous=SIGN_IN, owner=GONE_ON, head=GONE_ON, stranger=UNKNOWN), "post",
+         lambda world: [world.colleague.public_id, world.taken_course.translation_key]),
+    Case("training:session", EVERY_READER, args=of("session")),
+    Case("training:register", redirecting(EVERY_MEMBER), "post", of("session")),
+    Case("training:cancel_registration", row(UNKNOWN, anonymous=SIGN_IN, seller=GONE_ON, lone=NO, staff=NO), "post",
+         of("session")),
+    Case("training:ask", redirecting(EVERY_MEMBER), "post", of("session"), lambda world: {"words": "Does it ring?"}),
+    # signed: it opens nothing but the meeting
+    Case("training:join", row(GONE_ON), args=lambda world: [make_token(world.seat)]),
+    Case("training:session_ics", EVERY_READER, args=of("session")),
+    Case("training:calendar", EVERY_MEMBER),
+    Case("training:change_calendar", redirecting(EVERY_MEMBER), "post", data=lambda world: {"do": "open"}),
+    # private: whoever knows the address reads it, as calendar programs sign in nowhere
+    Case("training:feed", row(OK), args=of("feed", "token")),
+    Case("training:attendance", EVERY_MEMBER),
+    Case("training:correct", THE_SELLER_S | {"lone": NO} | dict.fromkeys(STAFF, NO), args=of("past_session")),
+    Case("training:correct", redirecting(THE_SELLER_S | {"lone": NO} | dict.fromkeys(STAFF, NO)), "post",
+         of("past_session"), lambda world: {"words": "I was there."}),
     Case("content:file", EVERY_READER, args=lambda world: [world.image.file.name]),
     # Exams
     Case("certification:exams", EVERY_MEMBER),
@@ -227,6 +255,8 @@ PAGES = [
     "courses/",
     "courses/first-steps/",
     "courses/first-steps/listen/",
+    "webinars/",
+    "webinars/tuesdays/",
 ]
 
 

@@ -19,7 +19,7 @@ from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory, Sourc
 from tests.factories.notifications import NotificationFactory
 from tests.factories.training import Tree
 from tests.world import World, build_people
-from training.models import Change, Industry, Market, Remark
+from training.models import Change, Industry, LearningPath, Market, Remark
 from training.services.ratings import rate_card
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,7 @@ LISTS = {
     "partners:team": "owner",
     "training:remarks": "owner",
     "training:cases": "owner",
+    "training:team": "owner",
     "partners:organisation": "owner",
 }
 PAGES = ("library/", "courses/", "library/objections/", "courses/first-steps/")
@@ -105,6 +106,10 @@ def add_rows(world: World, tree: Tree, number: int) -> None:
     rate_card(card, membership=owner, worked=False, words=f"Words {number}", now=now)
     tree.add_case(f"Case {number}", industry=Industry.objects.create(slug=f"industry-{number}", name={"en": "One"}))
     tree.add_lesson(world.course, f"Lesson {number}", slug=f"more-{number}")
+    another = tree.add_course(f"Course {number}", slug=f"course-{number}", lessons=1)
+    LearningPath.objects.create(
+        job_role=role, title={"en": f"Path {number}"}, course_keys=[str(another.translation_key)]
+    )
 
 
 def measure(client, address: str) -> int:

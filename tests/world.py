@@ -17,7 +17,13 @@ from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
 from tests.factories.content import ImageFactory
 from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory
 from tests.factories.notifications import NotificationFactory
-from tests.factories.training import Tree, figure, restore_roots, section
+from tests.factories.training import Tree, check, figure, restore_roots, section
+from tests.training.attendees import add_session
+from tests.training.attendees import seat as hold_seat
+from tests.training.webinars import add_series, open_session
+from training.services.calendars import give_feed
+from training.services.progress import complete_lesson
+from training.services.registrations import register
 from training.services.sharing import share_material
 
 #: The kinds of person that the matrix asks as. ``stranger`` owns another partner, ``lone`` is a member of none.
@@ -129,11 +135,24 @@ def _add_things(world: World) -> None:
     seller = world.memberships["seller"]
     share = share_material(doc, membership=seller, blocks=[sections[0]["id"]], days=7, by=seller.user, now=world.now)
     lesson = tree.add_lesson(tree.add_course("First steps", slug="first-steps", lessons=0), "Listen", slug="listen")
+    taken_course = tree.add_course("Taken", slug="taken", lessons=0)
+    taken_lesson = tree.add_lesson(taken_course, "Ask", slug="ask", checks=[check("Who speaks first?")])
+    complete_lesson(seller, lesson=taken_lesson, by=seller.user, now=world.now)
+    world.things.update(taken_course=taken_course, taken_lesson=taken_lesson)
     guide = tree.add_guide("Objections", slug="objections")
     card = tree.add_card(guide, "Too expensive", slug="too-expensive")
     tree.add_prices("Prices", slug="prices")
     video = tree.add_video("A day with it", slug="a-day")
     world.things["video"] = video
+    series = add_series(tree, "Tuesdays", slug="tuesdays")
+    session = open_session(
+        series, by=world.people["editor"], now=now, ahead=timedelta(minutes=5), meeting_url="https://meet.example/1"
+    )
+    seat = register(session, membership=seller, by=seller.user, now=now)
+    world.things.update(series=series, session=session, seat=seat)
+    past = add_session(series, now - timedelta(days=2))
+    hold_seat(past, seller, now=now - timedelta(days=3))
+    world.things.update(past_session=past, feed=give_feed(seller.user, now=now))
     world.things.update(
         exam=exams[1], attempt=attempt, credential=credential, offer=offer, lead=taken, invitation=invitation,
         doc=doc, card=card, share=share, token=make_token(invitation), lesson=lesson, image=image,

@@ -106,9 +106,34 @@ def may_verify(user: Any, page: MaterialPage) -> bool:
     return may_read_all(user) and (page.owner_id == user.pk or page.permissions_for_user(user).can_edit())
 
 
+def may_see_courses(user: Any) -> bool:
+    """See how people of all partners fare in the courses."""
+    return bool(user.has_perm("training.view_enrolment"))
+
+
+def may_waive_lessons(user: Any) -> bool:
+    """Let people off lessons that they need not study."""
+    return bool(user.has_perm("training.add_lessoncompletion"))
+
+
+def may_run_webinars(user: Any) -> bool:
+    """Publish, move and cancel sessions, see who comes, answer questions: editors and channel managers."""
+    return bool(user.has_perm("training.change_session"))
+
+
 def may_close_remarks(user: Any) -> bool:
     """Answer readers who say that something is wrong."""
     return bool(user.has_perm("training.change_remark"))
+
+
+def may_read_attendance(user: Any) -> bool:
+    """Read providers' reports of sessions in, see who was there, and say who somebody unknown was."""
+    return bool(user.has_perm("training.add_attendancefile"))
+
+
+def may_close_corrections(user: Any) -> bool:
+    """Answer members who say that their attendance is not right."""
+    return bool(user.has_perm("training.change_correction"))
 
 
 def may_see_reach(user: Any) -> bool:

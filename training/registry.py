@@ -16,6 +16,10 @@ HOOK = "training_course_links"
 #: function, called with the page, the request and the tier.
 PREVIEW_HOOK = "training_preview"
 
+#: Further buttons of staff on the screen of one session of a webinar or event: functions called with the session and the
+#: person, which answer a list of Wagtail's ``HeaderButton``.
+SESSION_BUTTONS_HOOK = "training_session_buttons"
+
 
 @dataclass(frozen=True, slots=True)
 class CourseLink:

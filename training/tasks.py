@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from training.notices import library
-from training.services import importing, searching
+from training.notices import courses, library, webinars
+from training.services import dues, importing, searching
 
 
 @shared_task(name="training.remind_owners")
@@ -20,3 +20,18 @@ def forget_imports() -> None:
 @shared_task(name="training.forget_searches")
 def forget_searches() -> None:
     searching.forget_searches(now=timezone.now())
+
+
+@shared_task(name="training.remind_of_sessions")
+def remind_of_sessions() -> None:
+    webinars.remind_people(now=timezone.now())
+
+
+@shared_task(name="training.review_dues")
+def review_dues() -> None:
+    dues.review_dues(now=timezone.now())
+
+
+@shared_task(name="training.remind_of_dues")
+def remind_of_dues() -> None:
+    courses.remind_of_dues(now=timezone.now())

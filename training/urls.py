@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from training.views import cases, courses, objections, offline, reading, search, sharing, upkeep, videos
+from training.views import (
+    calendars,
+    cases,
+    corrections,
+    courses,
+    objections,
+    offline,
+    reading,
+    search,
+    sharing,
+    team,
+    upkeep,
+    videos,
+    webinars,
+)
 
 app_name = "training"
 
@@ -26,6 +40,23 @@ urlpatterns = [
     path("videos/<uuid:material_key>/place/", videos.place, name="place"),
     path("videos/<uuid:material_key>/player/", videos.player, name="player"),
     path("lessons/<uuid:lesson_key>/complete/", courses.complete, name="complete"),
+    path("lessons/<uuid:lesson_key>/checks/<str:block_id>/", courses.answer, name="answer"),
+    path("courses/<uuid:course_key>/complete/", courses.complete_all, name="complete_course"),
+    path("courses/<uuid:course_key>/certificate/", courses.certificate, name="certificate"),
+    path("courses/<uuid:course_key>/certificate/pdf/", courses.certificate_pdf, name="certificate_pdf"),
+    path("team/", team.team, name="team"),
+    path("team/<str:public_id>/<uuid:course_key>/nudge/", team.nudge, name="nudge"),
     path("cards/<uuid:card_key>/rate/", objections.rate, name="rate"),
     path("cases/", cases.compare, name="cases"),
+    path("sessions/<str:public_id>/", webinars.session, name="session"),
+    path("sessions/<str:public_id>/register/", webinars.register_for, name="register"),
+    path("sessions/<str:public_id>/cancel/", webinars.cancel, name="cancel_registration"),
+    path("sessions/<str:public_id>/ask/", webinars.ask, name="ask"),
+    path("join/<str:token>/", webinars.join, name="join"),
+    path("calendar/", calendars.calendar, name="calendar"),
+    path("calendar/change/", calendars.change_calendar, name="change_calendar"),
+    path("calendar/<str:token>.ics", calendars.feed, name="feed"),
+    path("sessions/<str:public_id>/session.ics", calendars.session_ics, name="session_ics"),
+    path("attendance/", corrections.attendance, name="attendance"),
+    path("attendance/<str:public_id>/", corrections.correct, name="correct"),
 ]

@@ -23,20 +23,34 @@ from portal.content.access import may_read_all
 from portal.content.services.pages import find_address
 from portal.core.memory import Memory
 from portal.core.shell import NavItem, SearchBox, locate
+from portal.partners.access import may_lead_team
 from portal.partners.models import Tier
 from training.access import may_add_below
-from training.models import CourseIndexPage, LibraryPage, MaterialPage, ObjectionGuidePage
+from training.models import CourseIndexPage, EventPage, LibraryPage, MaterialPage, ObjectionGuidePage, WebinarIndexPage
 from training.registry import PREVIEW_HOOK
 from training.services.changes import record_publishing
-from training.services.retention import find_cited_pages
+from training.services.events import follow_event
+from training.services.retention import find_cited_pages, find_dated_pages
 from training.views.kept import answer_kept
 from training.views.pages import answer_page
 from training.views.previews import show_preview
 from training.views.scripts import draw_map
-from training.viewsets import authoring, imports, industries, languages, prices, ratings, searching, upkeep
+from training.viewsets import (
+    attendance,
+    authoring,
+    courses,
+    imports,
+    industries,
+    languages,
+    prices,
+    ratings,
+    searching,
+    upkeep,
+    webinars,
+)
 
 #: The pages that stand in the navigation, with label and icon; kept for a minute, and dropped when pages change.
-DOORS = ((LibraryPage, "book", 20), (CourseIndexPage, "course", 30))
+DOORS = ((LibraryPage, "book", 20), (CourseIndexPage, "course", 30), (WebinarIndexPage, "calendar", 35))
 KEPT = 60
 _doors = Memory(size=20)
 
@@ -44,7 +58,7 @@ _doors = Memory(size=20)
 @hooks.register("before_serve_page", order=-10)
 def answer_training_page(page: Page, request: HttpRequest, *_rest: Any) -> HttpResponse | None:
     """Training's pages are answered by its views. Wagtail's own view restrictions are off for them (see BasePage)."""
-    if isinstance(page, MaterialPage | LibraryPage | CourseIndexPage):
+    if isinstance(page, MaterialPage | LibraryPage | CourseIndexPage | WebinarIndexPage):
         return answer_page(page, request)
     return None
 
@@ -73,7 +87,17 @@ def keep_cited_pages(request: HttpRequest, action_type: str, objects: list[Any],
 
 
 def _refuse_deletion(request: HttpRequest, pages: list[Page]) -> HttpResponse | None:
-    cited = find_cited_pages(pages)
+    cited, dated = find_cited_pages(pages), find_dated_pages(pages)
+    if dated:
+        messages.error(
+            request,
+            _(
+                "%(pages)s cannot be deleted: there are sessions with people's registrations. Cancel those that are "
+                "ahead, and unpublish it instead: readers no longer see it, and what was attended stays true."
+            )
+            % {"pages": ", ".join(f"“{title}”" for title in dated)},
+        )
+        return redirect("wagtailadmin_explore", pages[0].get_parent().pk)
     if not cited:
         return None
     messages.error(
@@ -89,12 +113,12 @@ def _refuse_deletion(request: HttpRequest, pages: list[Page]) -> HttpResponse | 
 
 @hooks.register("portal_navigation")
 def navigation(request: HttpRequest) -> list[NavItem]:
-    """The library and the courses, to whoever may read in them."""
+    """The library, the courses and the webinars, to whoever may read in them."""
     if not request.user.is_authenticated or not (
         getattr(request, "membership", None) is not None or may_read_all(request.user)
     ):
         return []
-    labels = {LibraryPage: _("Library"), CourseIndexPage: _("Courses")}
+    labels = {LibraryPage: _("Library"), CourseIndexPage: _("Courses"), WebinarIndexPage: _("Webinars")}
     addresses = _find_doors(get_language() or "", getattr(request, "content_version", ""))
     return [
         NavItem(labels[model], url, icon, order, active=request.path.startswith(url))
@@ -104,7 +128,7 @@ def navigation(request: HttpRequest) -> list[NavItem]:
 
 
 def _find_doors(language: str, content_version: str) -> dict[str, str]:
-    """The addresses of the library and of the list of courses in a language.
+    """The addresses of the library, the list of courses and the list of webinars in a language.
 
     Where the request knows the version of the site's content, as long as that lasts; else as long as nothing is announced.
     """
@@ -114,7 +138,8 @@ def _find_doors(language: str, content_version: str) -> dict[str, str]:
     doors: dict[str, str] | None = keeper.get(key)
     if doors is None:
         doors = _read_doors(language)
-        if len(doors) == len(DOORS):
+        # A portal may have no webinars. What is published later is announced, and looked for anew.
+        if doors:
             keeper.set(key, doors, KEPT)
     return doors
 
@@ -144,6 +169,8 @@ def record_what_was_published(instance: Page, revision: Any = None, alias: bool 
     far is not live."""
     if isinstance(instance, MaterialPage) and instance.live and not alias:
         record_publishing(instance, revision=revision, now=instance.last_published_at or timezone.now())
+    if isinstance(instance, EventPage) and instance.live:
+        follow_event(instance, by=revision.user if revision else None, now=timezone.now())
 
 
 # Scheduling and workflow announce themselves only by Wagtail's signals.
@@ -168,7 +195,7 @@ def admin_addresses() -> list[URLPattern]:
     return [path("scripts/map/", draw_map, name="training_script_map")]
 
 
-for module in (ratings, prices, upkeep, searching):
+for module in (ratings, prices, upkeep, searching, courses, attendance, webinars):
     for kind, policy in module.POLICIES.items():
         register_permission_policy(kind, policy, exact_class=True)
 
@@ -202,6 +229,11 @@ def screens_of_upkeep() -> list[ViewSet]:
     return [upkeep.UpkeepViewSet(), upkeep.RemarkViewSet(), upkeep.ChangeViewSet()]
 
 
+@hooks.register("register_admin_viewset")
+def screens_of_courses() -> list[ViewSet]:
+    return [courses.LearningPathViewSet(), courses.CourseworkViewSet()]
+
+
 hooks.register("register_reports_menu_item", upkeep.make_board_item)
 hooks.register("register_reports_menu_item", upkeep.make_reach_item)
 hooks.register("register_bulk_action", upkeep.VerifyBulkAction)
@@ -219,6 +251,14 @@ def add_own_upkeep(request: HttpRequest, panels: list[Any]) -> None:
 
 
 @hooks.register("portal_account")
+def own_team(request: HttpRequest) -> list[NavItem]:
+    """How the team learns, to its head."""
+    if not may_lead_team(getattr(request, "membership", None)):
+        return []
+    return [NavItem(_("How your team learns"), locate("training:team"), "course", 15)]
+
+
+@hooks.register("portal_account")
 def own_things(request: HttpRequest) -> list[NavItem]:
     """What a member keeps at hand, what they have sent, and what they said was wrong."""
     if getattr(request, "membership", None) is None:
@@ -227,6 +267,8 @@ def own_things(request: HttpRequest) -> list[NavItem]:
         NavItem(pgettext("saved pages", "At hand"), locate("training:pins"), "star", 20),
         NavItem(_("What you have sent"), locate("training:shares"), "mail", 21),
         NavItem(_("Your remarks"), locate("training:remarks"), "flag", 22),
+        NavItem(_("Your attendance"), locate("training:attendance"), "people", 23),
+        NavItem(_("Your calendar"), locate("training:calendar"), "calendar", 24),
     ]
 
 
@@ -248,3 +290,22 @@ def languages_in_reports() -> MenuItem:
 @hooks.register("construct_homepage_panels")
 def add_ways_to_write(request: HttpRequest, panels: list[Any]) -> None:
     panels.append(authoring.WritePanel(request))
+
+
+@hooks.register("register_admin_viewset")
+def screens_of_attendance() -> list[ViewSet]:
+    return [attendance.AttendanceViewSet(), attendance.CorrectionViewSet()]
+
+
+@hooks.register("register_admin_viewset")
+def screens_of_webinars() -> list[ViewSet]:
+    return [webinars.SessionViewSet(), webinars.QuestionViewSet(), webinars.WebinarReportViewSet()]
+
+
+hooks.register("register_reports_menu_item", webinars.make_report_item)
+
+
+@hooks.register("register_page_header_buttons")
+def ways_from_a_series(page: Page, user: Any, view_name: str, next_url: str | None = None) -> list[Button]:  # noqa: ARG001
+    """From the page of a series straight to publishing its season."""
+    return list(webinars.make_series_buttons(page, user))

@@ -11,11 +11,20 @@ Both are rendered with the stored context, ``person`` and ``url``, in the reader
 read or sent and not before: a notice is never in the wrong language.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
 types: dict[str, "NotificationType"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """What a letter puts into its reader's calendar, or takes out of it: iCalendar as UTF-8, and its METHOD."""
+
+    content: bytes
+    method: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class NotificationType:
         label: what the preferences page calls it.
         template: path of its templates without ``.subject.txt`` and ``.body.txt``.
         by_email: whether it is mailed to people who have not chosen.
+        calendar: ``calendar(notification, now=...)`` answers the letter's :class:`CalendarPart`, or None for one without;
+            called when the letter is sent, with the reader's language active.
 
     Raises:
         ValueError: when two kinds have one name.
@@ -36,6 +47,7 @@ class NotificationType:
     label: str | Promise
     template: str
     by_email: bool = True
+    calendar: Callable[..., CalendarPart | None] | None = None
 
     def __post_init__(self) -> None:
         if self.name in types:

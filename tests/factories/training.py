@@ -156,6 +156,22 @@ def section(anchor: str, heading: str, text: str, *more: dict[str, Any]) -> dict
     }
 
 
+def check(
+    question: str, *, right: tuple[str, ...] = ("right",), wrong: tuple[str, ...] = ("wrong",), explanation: str = ""
+) -> dict[str, Any]:
+    """The stored form of a check question; the options' ids are their words, and the block's is made from the question."""
+    options = [
+        {
+            "type": "item",
+            "id": text,
+            "value": {"text": f"It is {text}", "is_right": text in right, "feedback": f"Since {text} fits"},
+        }
+        for text in (*right, *wrong)
+    ]
+    value = {"question": question, "options": options, "explanation": explanation}
+    return {"type": "check", "id": str(uuid.uuid5(uuid.NAMESPACE_URL, question)), "value": value}
+
+
 def rule(statement: str, *, anchor: str = "", level: str = "must", **fields: str) -> dict[str, Any]:
     """The stored form of a standard's rule; its block id is made from its words."""
     value = {"statement": statement, "anchor": anchor, "level": level, "why": "", "measure": "", **fields}

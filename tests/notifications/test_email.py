@@ -3,15 +3,18 @@
 import smtplib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from threading import Barrier
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
+from django.utils import translation
 
 from portal.notifications.models import Notification
-from portal.notifications.registry import types
+from portal.notifications.notices import INVITATION_ACCEPTED
+from portal.notifications.registry import CalendarPart, types
 from portal.notifications.services.email import LEASE, WAITS, _settle, claim_due, send_due_emails
 from tests.factories.accounts import UserFactory
 from tests.factories.notifications import NotificationFactory
@@ -59,7 +62,7 @@ def test_a_moment_is_told_in_the_readers_time_zone(now, monkeypatch, tmp_path, s
     (tmp_path / "when.subject.txt").write_text('{{ expires_at|date:"H:i" }}')
     (tmp_path / "when.body.txt").write_text("-")
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
-    kind = type("Kind", (), {"template": "when"})
+    kind = type("Kind", (), {"template": "when", "calendar": None})
     monkeypatch.setitem(types, "test.when", kind)
     moment = datetime.fromisoformat("2026-11-24T09:00:00+00:00").isoformat()
     reader = UserFactory(time_zone="Asia/Tokyo")
@@ -149,3 +152,49 @@ def test_a_batch_takes_as_many_queries_to_claim_for_many_as_for_few(now, django_
         NotificationFactory(email_due_at=now)
     with django_assert_num_queries(5):  # savepoint, ids, update, rows, release
         assert len(claim_due("one", now=now, limit=30)) == 30
+
+
+class TestCalendarParts:
+    """A kind of notice may say what goes into the reader's calendar with its letter."""
+
+    @pytest.fixture
+    def kind(self, monkeypatch):
+        def declare(answer):
+            asked = []
+
+            def make(notification, *, now):
+                asked.append((notification, now, translation.get_language()))
+                return answer
+
+            fields = {"template": INVITATION_ACCEPTED.template, "calendar": staticmethod(make)}
+            monkeypatch.setitem(types, "test.calendar", type("Kind", (), fields))
+            return asked
+
+        return declare
+
+    def test_it_stands_beside_the_text_with_its_method_and_as_a_file(self, now, kind):
+        content = "BEGIN:VCALENDAR\r\nSUMMARY:Цена\r\nEND:VCALENDAR\r\n".encode()
+        asked = kind(CalendarPart(content, "REQUEST"))
+        notice = NotificationFactory(user=UserFactory(language="ru"), type="test.calendar", email_due_at=now)
+        send_due_emails(now=now)
+        assert asked == [(notice, now, "ru")]
+        message = message_from_bytes(mail.outbox[0].message().as_bytes(), policy=policy.default)
+        alternative = next(part for part in message.walk() if part.get_content_type() == "multipart/alternative")
+        kinds = [part.get_content_type() for part in alternative.iter_parts()]
+        assert kinds == ["text/plain", "text/html", "text/calendar"]
+        inline = list(alternative.iter_parts())[-1]
+        assert (inline.get_param("method"), inline.get_content_charset()) == ("REQUEST", "utf-8")
+        (file,) = message.iter_attachments()
+        assert (file.get_filename(), file.get_content_type(), file.get_param("method")) == (
+            "invite.ics", "text/calendar", "REQUEST",
+        )  # fmt: skip
+        assert file.get_payload(decode=True) == content
+        assert inline.get_payload(decode=True).replace(b"\r\n", b"\n") == content.replace(b"\r\n", b"\n")
+
+    def test_a_kind_that_answers_none_sends_a_letter_without(self, now, kind):
+        kind(None)
+        NotificationFactory(type="test.calendar", email_due_at=now)
+        send_due_emails(now=now)
+        (letter,) = mail.outbox
+        assert letter.attachments == []
+        assert [part.mimetype for part in letter.alternatives] == ["text/html"]

@@ -1,10 +1,14 @@
 """Conferences and meetings: an agenda with tracks and speakers. Registration and calendar are those of its session."""
 
+from datetime import datetime
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, PageChooserPanel
 from wagtail.fields import StreamField
@@ -14,7 +18,65 @@ from wagtail_localize.fields import SynchronizedField, TranslatableField
 
 from portal.accounts.models import default_time_zone, validate_time_zone
 from portal.content.blocks import BodyBlock, Section, list_sections
+from training.agenda import Talk, find_clashes, find_outside
 from training.models.base import MaterialPage, arrange_tabs
+from training.models.editing import MaterialForm
+from training.models.webinars import Session
+
+
+class EventForm(MaterialForm):
+    """Refuses an agenda that cannot take place, and fewer seats than have been given."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if starts_at and ends_at:
+            self._check_agenda(starts_at, ends_at)
+        seats = cleaned.get("capacity")
+        taken = self._count_seats()
+        if seats is not None and seats < taken:
+            message = ngettext(
+                "%(count)d person is registered already. Give at least as many seats.",
+                "%(count)d people are registered already. Give at least as many seats.",
+                taken,
+            )
+            self.add_error("capacity", ValidationError(message % {"count": taken}))
+        return cleaned
+
+    def _count_seats(self) -> int:
+        if self.instance.pk is None:
+            return 0
+        held = Session.objects.filter(page_key=self.instance.translation_key)
+        return sum(held.values_list("seats_taken", flat=True))
+
+    def _check_agenda(self, starts_at: datetime, ends_at: datetime) -> None:
+        forms = {
+            number: form
+            for number, form in enumerate(self.formsets["slots"].forms if "slots" in self.formsets else [])
+            if form.is_valid() and form.cleaned_data and not form.cleaned_data.get("DELETE")
+        }
+        talks = [
+            Talk(
+                number,
+                form.cleaned_data["title"],
+                form.cleaned_data["starts_at"],
+                form.cleaned_data["ends_at"],
+                form.cleaned_data["track"],
+                form.cleaned_data["room"],
+            )
+            for number, form in forms.items()
+        ]
+        for talk in find_outside(talks, starts_at=starts_at, ends_at=ends_at):
+            message = _("“%(talk)s” is not within the time of the event.") % {"talk": talk.title}
+            forms[talk.key].add_error("starts_at", ValidationError(message))
+            self.add_error(None, ValidationError(message))
+        for one, other in find_clashes(talks):
+            message = _("“%(other)s” begins before “%(one)s” in the same room or on the same track is over.") % {
+                "other": other.title,
+                "one": one.title,
+            }
+            forms[other.key].add_error("starts_at", ValidationError(message))
+            self.add_error(None, ValidationError(message))
 
 
 class EventPage(MaterialPage):
@@ -30,6 +92,7 @@ class EventPage(MaterialPage):
     )
     body = StreamField(BodyBlock(), verbose_name=_("sections"), blank=True)
 
+    base_form_class = EventForm
     is_kept = False
     page_description = _("A conference or meeting with an agenda.")
     shared_template = "training/shared/event.html"
@@ -68,6 +131,13 @@ class EventPage(MaterialPage):
     @property
     def sections(self) -> list[Section]:
         return list_sections(self.body)
+
+    @property
+    def talks(self) -> list[Talk]:
+        """The agenda's talks; their key is the slot."""
+        return [
+            Talk(slot, slot.title, slot.starts_at, slot.ends_at, slot.track, slot.room) for slot in self.slots.all()
+        ]
 
     def clean(self) -> None:
         super().clean()

@@ -1,5 +1,6 @@
 """A page on paper: HTML of ours as PDF, with our fonts and nothing fetched from anywhere."""
 
+from mimetypes import guess_type
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,7 +25,10 @@ class OurFetcher(URLFetcher):
         path = None if ".." in PurePosixPath(name).parts else finders.find(name)
         if not path:
             raise URLFetchingError(f"{url} is not ours")
-        return URLFetcherResponse(url, Path(path).read_bytes())
+        kind, _encoding = guess_type(path)
+        return URLFetcherResponse(
+            url, Path(path).read_bytes(), headers={"Content-Type": kind or "application/octet-stream"}
+        )
 
 
 def write_pdf(markup: str) -> bytes:

@@ -14,6 +14,7 @@ from portal.content.models import Document
 from portal.content.vtt import Cue
 from training.captions import Paragraph, keep_within, make_transcript
 from training.models import Reading, VideoPage
+from training.services.attendance import count_replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +105,4 @@ def keep_place(user: Any, page: VideoPage, *, seconds: int, now: datetime) -> No
     if not is_new:
         older = Q(stopped_at__isnull=True) | Q(stopped_at__lte=now)
         Reading.objects.filter(older, pk=reading.pk).update(seconds=place, stopped_at=now)
+    count_replay(user, page, place=place, now=now)

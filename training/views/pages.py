@@ -23,6 +23,7 @@ from training.models import (
     CaseStudyPage,
     CourseIndexPage,
     CoursePage,
+    EventPage,
     LessonPage,
     LibraryPage,
     MaterialPage,
@@ -30,9 +31,11 @@ from training.models import (
     ObjectionGuidePage,
     PriceListPage,
     VideoPage,
+    WebinarIndexPage,
+    WebinarSeriesPage,
 )
 from training.services.reading import find_state
-from training.views import cases, courses, languages, library, objections, prices, scripts, videos
+from training.views import cases, courses, events, languages, library, objections, prices, scripts, videos, webinars
 from training.views.kept import Look, draw_page
 
 #: Seconds. A kept body is found again only under the same content version; this merely empties the cache.
@@ -52,6 +55,9 @@ DESCRIBE: dict[type[WagtailPage], Describe] = {
     PriceListPage: prices.describe,
     CaseStudyPage: cases.describe,
     VideoPage: videos.describe,
+    WebinarIndexPage: webinars.describe_index,
+    WebinarSeriesPage: webinars.describe_series,
+    EventPage: events.describe,
 }
 
 
@@ -76,11 +82,19 @@ def answer_page(page: WagtailPage, request: HttpRequest) -> HttpResponse:
         context |= describe(page, request, reader)
     context |= languages.describe(page, request)
     template = page.get_template(request)
-    if look is not None and look.key:
+    if look is not None and look.key and _is_open_to_its_like(page, reader):
         return draw_page(request, template, context, look)
     response = render(request, template, context)
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _is_open_to_its_like(page: WagtailPage, reader: Reader) -> bool:
+    """Whether whoever has the reader's audiences may read the page, and so find it kept.
+
+    Someone of the vendor's staff who is a member as well was let in for what they are besides.
+    """
+    return not isinstance(page, MaterialPage) or page.closed_audience(reader.audience_ids) is None
 
 
 def _describe_material(page: MaterialPage, request: HttpRequest, reader: Reader, look: Look | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from portal.accounts.services.letters import send_letter
 from portal.notifications.models import Notification
+from portal.notifications.registry import types
 from portal.notifications.services.wording import localise_path, word
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def send_due_emails(*, now: datetime, limit: int = 500) -> int:
         mail = get_connection()
         for notification in batch:
             try:
-                _send(notification, mail)
+                _send(notification, mail, now=now)
             except Exception as error:  # any server may fail in any way: this one comes up again, the next goes on
                 logger.warning("The e-mail of notice %s was not sent: %s", notification.pk, type(error).__name__)
                 _put_off(notification, error, now=now)
@@ -75,7 +76,7 @@ def claim_due(claim: str, *, now: datetime, limit: int) -> list[Notification]:
     return list(Notification.objects.filter(pk__in=ids).select_related("user").order_by("pk"))
 
 
-def _send(notification: Notification, mail: object) -> None:
+def _send(notification: Notification, mail: object, *, now: datetime) -> None:
     person = notification.user
     if not person.is_active:
         return
@@ -84,6 +85,7 @@ def _send(notification: Notification, mail: object) -> None:
         if wording is None:
             return
         path = localise_path(notification.url, person.language)
+        make_calendar = types[notification.type].calendar
         send_letter(
             person.email,
             subject=wording.subject,
@@ -91,6 +93,7 @@ def _send(notification: Notification, mail: object) -> None:
             url=f"{settings.BASE_URL}{path}" if path else "",
             action=_("Open in the portal"),
             footer=_("You can choose in the portal what we write to you about."),
+            calendar=make_calendar(notification, now=now) if make_calendar else None,
             mail=mail,
         )
 
