@@ -6,7 +6,7 @@ a partner meets its requirement in ``certification.standing``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -25,10 +25,29 @@ from portal.leads.models import LeadStatus, Offer, OfferState
 from portal.leads.reports import describe_need, describe_place, is_urgent, masked_message
 from portal.partners.access import may_accept_agreement, may_work_leads
 from portal.partners.models import Audience, Membership, Partner, Tier
-from training.models import CoursePage, LessonCompletion, LessonPage
+from training.access import Reader, describe_reader
+from training.models import CoursePage, LessonCompletion, LessonPage, MaterialPage
+from training.services.dues import DueCourse, list_due
+from training.services.joining import OPENS, find_join_path, is_open
+from training.services.paths import NextLesson, find_next_lessons
+from training.services.sessions import Shown, list_ahead
 
 #: More than anyone answers from a home page; the list of leads shows the rest.
 OFFERS_SHOWN = 3
+#: Webinars on the home page: those of the coming days, and what one is registered for.
+SESSIONS_SHOWN = 3
+COMING = timedelta(days=7)
+#: Sessions that are looked through for them.
+SESSIONS_READ = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ComingSession:
+    """A webinar or event of the coming days, with the person's own way in while it is open."""
+
+    shown: Shown
+    join_url: str
+    opens_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +149,46 @@ class Dashboard:
             .annotate(done=Exists(done))
             .order_by("path")
         )
+
+    @cached_property
+    def reader(self) -> Reader:
+        return describe_reader(self.membership.user, self.membership, now=self.now)
+
+    @cached_property
+    def sessions(self) -> list[ComingSession]:
+        """What the person is registered for, and what the coming week offers to their job roles; soonest first."""
+        ahead = list_ahead(self.reader, now=self.now, limit=SESSIONS_READ)
+        meant = _find_meant(ahead, self.membership)
+        mine = [
+            shown
+            for shown in ahead
+            if shown.is_seated
+            or shown.is_waiting
+            or (shown.session.is_scheduled and shown.session.starts_at <= self.now + COMING and shown.page.pk in meant)
+        ]
+        return [
+            ComingSession(
+                shown,
+                find_join_path(shown.registration)
+                if shown.registration and shown.is_seated and is_open(shown.session, self.now)
+                else "",
+                shown.session.starts_at - OPENS,
+            )
+            for shown in mine[:SESSIONS_SHOWN]
+        ]
+
+    @cached_property
+    def due(self) -> list[DueCourse]:
+        """Courses that are to be completed by a day, soonest first."""
+        return list_due(
+            self.membership, now=self.now, language=get_language() or "", audience_ids=self.reader.audience_ids
+        )
+
+    @cached_property
+    def lesson_ahead(self) -> NextLesson | None:
+        """Where the person goes on studying, on whichever device."""
+        ahead = find_next_lessons(self.membership, now=self.now, language=get_language() or "")
+        return ahead[0] if ahead else None
 
     # --- What follows from them ----------------------------------------------------------------------------------------
     @property
@@ -274,6 +333,17 @@ class Dashboard:
             qualified_until=self.qualified_until,
         )
         return list_lacks(found)
+
+
+def _find_meant(sessions: list[Shown], membership: Membership) -> set[int]:
+    """Of the pages of these sessions, those meant for one of the member's job roles, or for nobody in particular."""
+    pages = {shown.page.pk for shown in sessions}
+    roles = {role.pk for role in membership.job_roles}
+    links = MaterialPage.job_roles.through.objects.filter(materialpage__in=pages)
+    named: dict[int, set[int]] = {}
+    for page_id, role_id in links.values_list("materialpage_id", "jobrole_id"):
+        named.setdefault(page_id, set()).add(role_id)
+    return {page for page in pages if page not in named or named[page] & roles}
 
 
 #: States in which a credential counts.

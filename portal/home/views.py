@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal.accounts.access import may_administer
+from portal.content.services.languages import find_address_here
 from portal.core import components
 from portal.core.errors import NotAllowed
 from portal.home.dashboard import Dashboard
@@ -15,6 +16,9 @@ from portal.home.journey import advise, find_point
 from portal.home.wording import describe_advice, describe_place
 from portal.partners.access import is_member
 from portal.partners.middleware import MemberRequest
+
+#: Due courses on the home page; the list of courses shows the rest.
+DUE_SHOWN = 3
 
 
 # Whoever comes to the bare address signs in and is then led to their own language, not to the browser's.
@@ -42,5 +46,11 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         "headline": describe_place(place, board),
         "advice": describe_advice(advice, board),
         "thread": components.thread(current=point.value),
+        "week": {
+            "sessions": board.sessions,
+            "due": [(due, find_address_here(due.course, request)) for due in board.due[:DUE_SHOWN]],
+            "lesson": board.lesson_ahead,
+            "lesson_url": find_address_here(board.lesson_ahead.lesson, request) if board.lesson_ahead else "",
+        },
     }
     return render(request, "home/dashboard.html", context)

@@ -33,7 +33,11 @@ def find_anchors():
         **{("doc", text.slug): text for text in read_texts("materials", "en")},
         **{("case", text.slug): text for text in read_texts("cases", "en")},
         **{("standard", text.slug): text for text in read_texts("standards", "en")},
-        **{("lesson", text.slug.partition("-")[2]): text for text in read_texts("course", "en", "lessons")},
+        **{
+            ("lesson", text.slug.partition("-")[2]): text
+            for course in read_toml("learning.toml")["courses"]
+            for text in read_texts(course["folder"], "en", "lessons")
+        },
         **{("card", text.slug): text for text in read_texts("objections", "en", "cards")},
         **{("script", text.slug): text for text in read_tables("scripts", "en")},
         **{("price", text.slug): text for text in read_tables("prices", "en")},

@@ -46,6 +46,12 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_every("training", "change", verbs=("view",)),
         *_every("training", "synonym"),
         *_every("training", "searchedwords", verbs=("view",)),
+        *_every("training", "session", "sessionquestion", verbs=("change", "view")),
+        *_every("training", "attendancefile", verbs=("add", "view")),
+        *_every("training", "correction", verbs=("change", "view")),
+        *_every("training", "learningpath"),
+        *_every("training", "enrolment", verbs=("view",)),
+        *_every("training", "lessoncompletion", verbs=("add",)),
     ),
     EXAMINERS: (
         *EXAMINER_PERMISSIONS,
@@ -62,7 +68,11 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         ),
         *_every("accounts", "user", verbs=("add", "change", "view")),
         *_every("certification", "programme", "exam", "credential", "qualification", "attempt", verbs=("view",)),
+        *_every("training", "session", "sessionquestion", verbs=("change", "view")),
+        *_every("training", "attendancefile", verbs=("add", "view")),
+        *_every("training", "correction", verbs=("change", "view")),
         *_every("core", "fact", verbs=("view",)),
+        *_every("training", "enrolment", verbs=("view",)),
     ),
 }  # fmt: skip
 

@@ -5,7 +5,8 @@
 3. The library and the course, in every language.
 4. The bank, the exams, the programme; then progress and credentials, and each partner's qualification.
 5. What happened to the library since: looked through, changed, read, rated, remarked on.
-6. Sources and routes; leads come in by the same service as everywhere, and are distributed.
+6. Learning: paths and due dates, seasons of webinars with who came and what they asked, the event.
+7. Sources and routes; leads come in by the same service as everywhere, and are distributed.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from portal.home.services.demo.exams import load_exams, load_programme, load_pro
 from portal.home.services.demo.files import read_toml
 from portal.home.services.demo.history import HistoryLoader
 from portal.home.services.demo.leads import load_leads, load_routes
+from portal.home.services.demo.learning import LearningLoader
 from portal.home.services.demo.library import LibraryLoader
 from portal.home.services.demo.people import load_agreements, load_partners, load_rows, load_staff
 from portal.home.services.roles import EDITORS, EXAMINERS, set_up_roles
@@ -59,7 +61,7 @@ def load_demo() -> None:
             staff = load_staff(DEMO_PASSWORD)
             load_agreements(now=now)
             memberships = load_partners(DEMO_PASSWORD, now=now)
-            library = LibraryLoader(editor=staff[EDITORS])
+            library = LibraryLoader(editor=staff[EDITORS], now=now)
             library.load()
             load_exams(examiner=staff[EXAMINERS], now=now)
             open_to_holders()
@@ -67,6 +69,7 @@ def load_demo() -> None:
             load_progress(memberships, now=now)
             review_everyone(programme, now=now)
             HistoryLoader(library, memberships, editor=staff[EDITORS], now=now).load()
+            LearningLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             load_routes()
             load_leads(now=now)
     finally:

@@ -28,7 +28,8 @@ from training.models import CoursePage, Enrolment, LessonCompletion, LessonPage
 
 def load_exams(*, examiner: User, now: datetime) -> None:
     """The bank and the exams that draw from it."""
-    course = CoursePage.objects.filter(locale__language_code=LANGUAGES[0]).first()
+    slug_of_course = read_toml("programme.toml")["course"]
+    course = CoursePage.objects.get(slug=slug_of_course, locale__language_code=LANGUAGES[0])
     for slug in read_toml("programme.toml")["exams"]:
         row = read_toml(f"exams/{slug}.toml")
         topics = {}
@@ -116,7 +117,8 @@ def open_to_holders() -> None:
 def load_progress(memberships: dict[tuple[str, str], Membership], *, now: datetime) -> None:
     """Lessons completed and credentials held, as ``people.toml`` tells."""
     exams = {exam.slug: exam for exam in Exam.objects.all()}
-    courses = {page.locale.language_code: page for page in CoursePage.objects.select_related("locale")}
+    pages = CoursePage.objects.filter(slug=read_toml("programme.toml")["course"]).select_related("locale")
+    courses = {page.locale.language_code: page for page in pages}
     lessons = {code: list(LessonPage.objects.child_of(course).order_by("path")) for code, course in courses.items()}
     for partner in read_toml("people.toml")["partners"]:
         for member in partner["members"]:

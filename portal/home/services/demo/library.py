@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.files.base import ContentFile
 from wagtail.models import Locale, Page, Site
@@ -13,6 +15,7 @@ from portal.accounts.models import User
 from portal.content.models import Document, Image, Product
 from portal.core.localised import LocalisedText
 from portal.home.models import HomePage
+from portal.home.services.demo.dates import find_event_day
 from portal.home.services.demo.files import (
     FOLDER,
     LANGUAGES,
@@ -26,13 +29,17 @@ from portal.home.services.demo.files import (
     section_blocks,
     translation_key,
 )
-from portal.home.services.demo.rows import price_blocks, rule_blocks, step_blocks, version_blocks
+from portal.home.services.demo.rows import check_blocks, price_blocks, rule_blocks, step_blocks, version_blocks
 from portal.partners.models import Audience, JobRole, Tier
 from training.models import (
     CallScriptPage,
     CaseStudyPage,
     CourseIndexPage,
     CoursePage,
+    CoursePrerequisite,
+    DueRule,
+    EventPage,
+    EventSlot,
     Industry,
     LessonPage,
     LessonReading,
@@ -46,18 +53,29 @@ from training.models import (
     ProductDocPage,
     StandardPage,
     VideoPage,
+    WebinarIndexPage,
+    WebinarSeriesPage,
 )
+from training.recurring import tell_in_utc
 
 WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "en": {
         "home": ("Home", ""),
         "library": ("Library", "Everything about the products: what they do, what to say, what not to promise."),
         "courses": ("Courses", "An ordered way through the library, a quarter of an hour at a time."),
+        "webinars": (
+            "Webinars",
+            "Every week: Tuesdays for sellers, Thursdays for heads of sales. Once a year: a day together.",
+        ),
     },
     "ru": {
         "home": ("Главная", ""),
         "library": ("Библиотека", "Всё о продуктах: что они умеют, что говорить и чего не обещать."),
         "courses": ("Курсы", "Путь по библиотеке по порядку, по четверти часа за раз."),
+        "webinars": (
+            "Вебинары",
+            "По вторникам для продавцов, по четвергам для руководителей, а раз в год — общий день.",
+        ),
     },
 }
 
@@ -65,8 +83,9 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
 class LibraryLoader:
     """Builds the trees in two passes: first every page exists, then bodies are filled, since they link to each other."""
 
-    def __init__(self, *, editor: User) -> None:
+    def __init__(self, *, editor: User, now: datetime) -> None:
         self.editor = editor
+        self.now = now
         self.products = {product.slug: product for product in Product.objects.all()}
         self.roles = {role.slug: role for role in JobRole.objects.all()}
         self.tiers = {tier.slug: tier for tier in Tier.objects.all()}
@@ -79,6 +98,8 @@ class LibraryLoader:
         self.pages: dict[tuple[str, str], MaterialPage] = {}  # (language, "doc:slug") -> page
         self.texts: dict[tuple[str, str], Text] = {}
         self.history = read_toml("history.toml")
+        self.courses = {row["slug"]: row for row in read_toml("learning.toml")["courses"]}
+        self.checks = {slug: read_toml(f"checks/{slug}.toml")["checks"] for slug in self.courses}
 
     def load(self) -> None:
         self._load_rows()
@@ -169,18 +190,19 @@ class LibraryLoader:
         add_all(library, CaseStudyPage, "case", read_texts("cases", language))
         add_all(library, VideoPage, "video", read_tables("videos", language))
         courses = home.add_child(instance=page(CourseIndexPage, "courses"))
-        course = self._add(courses, CoursePage, "course", self._course(language), locale, language)
-        for text in read_texts("course", language, "lessons"):
-            slug = text.slug.partition("-")[2]
-            self._add(course, LessonPage, "lesson", Text(slug, text.meta, text.sections), locale, language)
+        for slug, row in self.courses.items():
+            text = read_text(FOLDER / row["folder"] / language / "course.md", slug=slug)
+            course = self._add(courses, CoursePage, "course", text, locale, language)
+            for lesson in read_texts(row["folder"], language, "lessons"):
+                name = lesson.slug.partition("-")[2]
+                self._add(course, LessonPage, "lesson", Text(name, lesson.meta, lesson.sections), locale, language)
+        webinars = home.add_child(instance=page(WebinarIndexPage, "webinars"))
+        add_all(webinars, WebinarSeriesPage, "webinar", read_tables("webinars", language))
+        add_all(webinars, EventPage, "event", read_tables("events", language))
         return home
 
     def _guide(self, language: str) -> Text:
         return read_text(FOLDER / "objections" / language / "guide.md", slug="objections")
-
-    def _course(self, language: str) -> Text:
-        slug = read_toml("programme.toml")["course"]
-        return read_text(FOLDER / "course" / language / "course.md", slug=slug)
 
     def _add(self, parent: Any, model: type[Any], kind: str, text: Text, locale: Locale, language: str) -> Any:
         meta = text.meta
@@ -236,6 +258,13 @@ class LibraryLoader:
                 page.seconds = meta["seconds"]
             case CoursePage() | LessonPage():
                 page.minutes = meta["minutes"]
+            case WebinarSeriesPage():
+                page.attended_from_percent = meta["attended_from_percent"]
+                page.replay_counts, page.replay_from_percent = meta["replay_counts"], meta["replay_from_percent"]
+            case EventPage():
+                page.starts_at, page.ends_at = self._tell(meta, meta["starts"]), self._tell(meta, meta["ends"])
+                page.zone, page.capacity = meta["zone"], meta["capacity"]
+                page.venue, page.meeting_url = meta["venue"], meta["meeting_url"]
 
     # --- Second pass: what they say ----------------------------------------------------------------------------------
     def _fill(self, page: Any, text: Text, language: str) -> None:
@@ -251,6 +280,47 @@ class LibraryLoader:
                 page.terms = self._passages(lines, (text.slug, "terms"), language)
             case LessonPage():
                 page.reading = list(self._reading(text.meta.get("materials", []), language))
+                page.checks = json.dumps(check_blocks(text.slug, self.checks[page.get_parent().slug], language))
+            case CoursePage():
+                row = self.courses[text.slug]
+                page.prerequisites = [
+                    CoursePrerequisite(required=self.pages[language, f"course:{slug}"], sort_order=number)
+                    for number, slug in enumerate(row.get("requires", []))
+                ]
+                page.due_rules = [
+                    DueRule(
+                        job_role=self.roles[due["role"]],
+                        tier=self.tiers.get(due.get("tier")),
+                        days=due["days"],
+                        sort_order=number,
+                    )
+                    for number, due in enumerate(row["due"])
+                ]
+            case EventPage():
+                page.slots = list(self._slots(text, page))
+
+    def _tell(self, event: dict[str, Any], at: Any) -> datetime:
+        """The moment of an hour of the event's day."""
+        zone = ZoneInfo(event["zone"])
+        today = self.now.astimezone(zone).date()
+        day = find_event_day(today, weekday=event["weekday"], days_ahead=event["days_ahead"])
+        return tell_in_utc(day, at, zone)
+
+    def _slots(self, text: Text, page: EventPage) -> Iterator[EventSlot]:
+        tracks = {row["slug"]: row["name"] for row in text.meta["tracks"]}
+        for number, talk in enumerate(text.meta["talks"]):
+            yield EventSlot(
+                title=talk["title"],
+                about=talk["about"],
+                speakers=talk["speakers"],
+                track=tracks.get(talk.get("track"), ""),
+                room=talk["room"],
+                starts_at=self._tell(text.meta, talk["from"]),
+                ends_at=self._tell(text.meta, talk["to"]),
+                locale=page.locale,
+                translation_key=translation_key(f"talk/{text.slug}", talk["slug"]),
+                sort_order=number,
+            )
 
     def _fill_card(self, page: ObjectionCardPage, text: Text, language: str) -> None:
         meta = text.meta

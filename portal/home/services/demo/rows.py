@@ -1,4 +1,4 @@
-"""What the demo's rows become in a stream: steps of a script, rules of a standard, prices, versions of a product.
+"""What the demo's rows become in a stream: steps of a script, rules, prices, versions, check questions.
 
 Ids are derived like those of sections, from the file and the row's own name (see :mod:`.files`).
 """
@@ -77,6 +77,34 @@ def price_blocks(price_list: Text) -> list[dict[str, Any]]:
             },
         )
         for row in price_list.meta["rows"]
+    ]
+
+
+def check_blocks(lesson: str, checks: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """The check questions of one lesson, out of those of its course."""
+    return [
+        _block(
+            "check",
+            ("check", lesson, check["id"]),
+            {
+                "question": check["question"][language],
+                "options": [
+                    _block(
+                        "item",
+                        ("check", lesson, check["id"], option["id"]),
+                        {
+                            "text": option["text"][language],
+                            "is_right": option.get("right", False),
+                            "feedback": option.get("feedback", {}).get(language, ""),
+                        },
+                    )
+                    for option in check["options"]
+                ],
+                "explanation": check["explanation"][language],
+            },
+        )
+        for check in checks
+        if check["lesson"] == lesson
     ]
 
 
