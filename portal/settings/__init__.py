@@ -169,7 +169,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
+    "remind people of their webinars": {"task": "training.remind_of_sessions", "schedule": 60.0},
     "remind owners of materials that are due": {"task": "training.remind_owners", "schedule": 600.0},
+    "keep the due dates of courses": {"task": "training.review_dues", "schedule": 600.0},
+    "remind of courses that are due": {"task": "training.remind_of_dues", "schedule": 300.0},
     "forget imports that nobody confirmed": {"task": "training.forget_imports", "schedule": 3600.0},
     "publish scheduled pages": {"task": "home.publish_scheduled", "schedule": 60.0},
     "forget words that nobody searches for": {
