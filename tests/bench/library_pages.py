@@ -31,6 +31,7 @@ STOCK_BLOCKS = 20
 
 #: Loads the person of a session as Django does; ours loads them with their memberships.
 STOCK_BACKEND = "django.contrib.auth.backends.ModelBackend"
+STOCK_SESSIONS = "django.contrib.sessions.backends.db"
 BARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -51,7 +52,7 @@ def make_handler(middleware: list[str] | None = None, addresses: str = "") -> WS
     """The portal, or an application with these middlewares and addresses alone."""
     if middleware is None:
         return WSGIHandler()
-    with override_settings(MIDDLEWARE=middleware):
+    with override_settings(MIDDLEWARE=middleware, SESSION_ENGINE=STOCK_SESSIONS):
         handler = WSGIHandler()
     handler.request_class = type("Request", (WSGIRequest,), {"urlconf": addresses})
     return handler
