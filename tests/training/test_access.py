@@ -221,7 +221,7 @@ class TestTheAnswerOnTheWeb:
         [
             ({"tiers": ["gold"]}, "for partners of these tiers: Gold."),
             ({"kinds": ["integrator"]}, "for partners of another kind: Integrator."),
-            ({"entitlement": "sales-pro"}, "opens with a credential"),
+            ({"entitlement": "sales-pro"}, "for those who hold this now"),
             ({"language": "ru"}, "for readers of another language"),
         ],
     )
