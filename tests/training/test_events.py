@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.test.utils.form_data import inline_formset, nested_form_data, streamfield
 
+from portal.core.errors import Refusal
 from tests.factories.training import publish
 from tests.training.forms import page_form
+from tests.training.webinars import let_run
 from training.models import (
     EventPage,
     EventSlot,
@@ -19,6 +21,7 @@ from training.models import (
     WebinarIndexPage,
 )
 from training.services.registrations import register
+from training.services.sessions import SessionPlan, add_session, change_session, move_session
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +104,34 @@ class TestTheDate:
         tree.add(below, EventPage(title="День партнёров", slug="day", **fields), translation_of=event)
         assert Session.objects.count() == 1
         assert session_of(event).sequence == 0
+
+
+class TestWhatThePageSays:
+    """Two places for one thing would differ after the next publishing."""
+
+    @pytest.fixture
+    def runner(self, staff):
+        return let_run(staff)
+
+    def test_is_not_moved_beside_the_page(self, event, runner):
+        with pytest.raises(Refusal, match="stand on its page"):
+            move_session(
+                session_of(event), starts_at=NINE + HOUR, ends_at=NINE + 2 * HOUR, by=runner, now=timezone.now()
+            )
+
+    @pytest.mark.parametrize("changes", [{"capacity": 9}, {"meeting_url": "https://meet.example/other"}])
+    def test_nor_are_seats_and_link(self, event, runner, changes):
+        with pytest.raises(Refusal, match="stand on its page"):
+            change_session(session_of(event), changes=changes, by=runner, now=timezone.now())
+
+    def test_what_the_page_does_not_say_is_changed(self, event, runner):
+        changes = {"speakers": "Ada", "capacity": 2}
+        assert change_session(session_of(event), changes=changes, by=runner, now=timezone.now()).speakers == "Ada"
+
+    def test_an_event_has_no_second_date(self, event, runner):
+        plan = SessionPlan(NINE + timedelta(days=9), NINE + timedelta(days=9, hours=1), "UTC")
+        with pytest.raises(Refusal, match="webinar series"):
+            add_session(event, plan=plan, by=runner, now=timezone.now())
 
 
 class TestThePage:

@@ -244,6 +244,12 @@ class TestReminders:
         assert remind_people(now=session.starts_at - 30 * MINUTE) == 1
         assert self.sent() == [(member.user.email, True)]
 
+    def test_none_where_the_series_is_not_published_any_more(self, session, member, now):
+        take(session, member, now)
+        session.page.unpublish()
+        assert remind_people(now=session.starts_at - 30 * MINUTE) == 0
+        assert self.sent() == []
+
     def test_none_after_the_beginning(self, session, member, now):
         take(session, member, now)
         assert remind_people(now=session.starts_at) == 0

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from training.facts import sessions_moved, sessions_published
+from training.facts import sessions_moved
 from training.models import EventPage, Session
 from training.services.registrations import fill_seats, lock_session, plan_reminders
-from training.services.sessions import hold_dates
+from training.services.sessions import SessionPlan, create_session, hold_dates
 
 
 @transaction.atomic
@@ -28,18 +28,10 @@ def follow_event(page: EventPage, *, by: Any, now: datetime) -> Session:
     known = Session.objects.filter(page_key=page.translation_key).order_by("pk").first()
     # 2
     if known is None:
-        made = Session.objects.create(
-            page=page,
-            page_key=page.translation_key,
-            starts_at=page.starts_at,
-            ends_at=page.ends_at,
-            zone=page.zone,
-            capacity=page.capacity,
-            meeting_url=page.meeting_url,
-            changed_at=now,
+        plan = SessionPlan(
+            page.starts_at, page.ends_at, page.zone, capacity=page.capacity, meeting_url=page.meeting_url
         )
-        sessions_published.announce(session_ids=[made.pk], by=by)
-        return made
+        return create_session(page, plan=plan, by=by, now=now)
     # 3
     held = lock_session(known)
     seats = None if page.capacity is None else max(page.capacity, held.seats_taken)

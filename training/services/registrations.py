@@ -260,11 +260,17 @@ def take_reminders(*, now: datetime, limit: int = BATCH) -> tuple[list[Reminder]
     found = Registration.objects.filter(pk__in=[row.pk for row in rows])
     taken = list(found.select_related("session", "user", "membership__partner").order_by("pk"))
     reminders = []
+    keys = {row.session.page_key for row in taken}
+    # What is not published any more leads nowhere: nobody is called to it.
+    published = set(
+        MaterialPage.objects.live().filter(translation_key__in=keys).values_list("translation_key", flat=True)
+    )
     for row in taken:
         starts_at = row.session.starts_at
         ahead = find_reminder(starts_at, now=now)
         row.remind_at = next_reminder(starts_at, after=now) if row.session.is_scheduled else None
-        if ahead is not None and row.session.is_scheduled and in_force_now(row.membership, now):
+        takes_place = row.session.is_scheduled and row.session.page_key in published
+        if ahead is not None and takes_place and in_force_now(row.membership, now):
             reminders.append(Reminder(row, ahead))
     Registration.objects.bulk_update(taken, ["remind_at"], batch_size=BATCH)
     return reminders, len(rows)

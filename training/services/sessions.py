@@ -44,6 +44,8 @@ SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=10)
 #: What :func:`change_session` takes, and of that what people's calendars have to be told of.
 CHANGEABLE = frozenset({"topic", "about", "speakers", "capacity", "meeting_url", "recording"})
 TOLD_TO_CALENDARS = frozenset({"topic", "about", "speakers", "meeting_url"})
+#: What the page of an event says of its date: its next publishing would take back what was changed here.
+SAID_BY_EVENT = frozenset({"capacity", "meeting_url"})
 #: What those who come are written about. The meeting link is in no letter: it opens shortly before the start.
 TOLD_TO_PEOPLE = TOLD_TO_CALENDARS - {"meeting_url"}
 
@@ -64,7 +66,7 @@ class SessionPlan:
 
 @transaction.atomic
 def add_session(page: MaterialPage, *, plan: SessionPlan, by: Any, now: datetime) -> Session:
-    """Add one date to a series, or the date of an event.
+    """Add one date to a series. An event has one date, that of its page (``services.events``).
 
     Raises:
         NotAllowed: for someone who does not run webinars.
@@ -72,12 +74,21 @@ def add_session(page: MaterialPage, *, plan: SessionPlan, by: Any, now: datetime
     """
     check_running(by)
     check_values({"speakers": plan.speakers, "capacity": plan.capacity, "meeting_url": plan.meeting_url})
-    if not issubclass(page.specific_class, WebinarSeriesPage | EventPage):
-        raise Refusal(_("Dates belong to a webinar series or an event."), code="page")
+    if not issubclass(page.specific_class, WebinarSeriesPage):
+        raise Refusal(
+            _("Dates are added to a webinar series."),
+            remedy=_("An event takes place when its page says."),
+            code="page",
+        )
     if plan.zone not in available_timezones():
         raise Refusal(_("“%(zone)s” is not a time zone.") % {"zone": plan.zone}, code="zone")
     hold_dates(page.translation_key)
     check_dates(page.translation_key, [(plan.starts_at, plan.ends_at)], zone=plan.zone, now=now)
+    return create_session(page, plan=plan, by=by, now=now)
+
+
+def create_session(page: MaterialPage, *, plan: SessionPlan, by: Any, now: datetime) -> Session:
+    """Write one date down and announce it. The caller holds the page's dates, and has checked what is to be checked."""
     session = Session.objects.create(
         page_id=page.pk,
         page_key=page.translation_key,
@@ -103,11 +114,12 @@ def move_session(
 
     Raises:
         NotAllowed: for someone who does not run webinars.
-        Refusal: when it has begun or is cancelled; into the past; to the time of another of the series.
+        Refusal: when it has begun or is cancelled; into the past; to the time of another of the series; of an event.
     """
     check_running(by)
     hold_dates(session.page_key)
     held = _hold_ahead(session, now=now)
+    _check_is_not_of_event(held)
     if (held.starts_at, held.ends_at) == (starts_at, ends_at):
         raise Refusal(_("It takes place at this very time already."), code="unmoved")
     _check_reason(reason)
@@ -154,7 +166,8 @@ def change_session(session: Session, *, changes: Mapping[str, Any], by: Any, now
 
     Raises:
         NotAllowed: for someone who does not run webinars.
-        Refusal: for fewer seats than are taken, a recording that is none, or a value that cannot be.
+        Refusal: for fewer seats than are taken, a recording that is none, a value that cannot be, or one that the page
+            of an event says.
         ValueError: for a name that is not among them.
     """
     check_running(by)
@@ -175,6 +188,8 @@ def change_session(session: Session, *, changes: Mapping[str, Any], by: Any, now
             code="seats_taken",
         )
     changed = {name for name, value in changes.items() if _differs(getattr(held, name), value)}
+    if changed & SAID_BY_EVENT:
+        _check_is_not_of_event(held)
     for name in changed:
         value = changes[name]
         setattr(held, name, LocalisedText(value) if isinstance(value, Mapping) else value)
@@ -189,6 +204,15 @@ def change_session(session: Session, *, changes: Mapping[str, Any], by: Any, now
     if "capacity" in changed:
         fill_seats(held, now=now)
     return held
+
+
+def _check_is_not_of_event(session: Session) -> None:
+    if EventPage.objects.filter(translation_key=session.page_key).exists():
+        raise Refusal(
+            _("Time, seats and meeting link of an event stand on its page."),
+            remedy=_("Change them there and publish the page: everyone registered is told."),
+            code="event",
+        )
 
 
 def _differs(before: Any, after: Any) -> bool:
