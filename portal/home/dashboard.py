@@ -7,10 +7,10 @@ a partner meets its requirement in ``certification.standing``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Length, Substr
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
@@ -24,12 +24,12 @@ from portal.home.journey import ExamPlace, Place
 from portal.leads.models import LeadStatus, Offer, OfferState
 from portal.leads.reports import describe_need, describe_place, is_urgent, masked_message
 from portal.partners.access import may_accept_agreement, may_work_leads
-from portal.partners.models import Audience, Membership, Partner, Tier
+from portal.partners.models import Membership, Partner, Tier
 from training.access import Reader, describe_reader
-from training.models import CoursePage, LessonCompletion, LessonPage, MaterialPage
-from training.services.dues import DueCourse, list_due
+from training.models import LessonPage, MaterialPage
 from training.services.joining import OPENS, find_join_path, is_open
-from training.services.paths import NextLesson, find_next_lessons
+from training.services.paths import NextLesson, Stop, Study, rank_next_lessons, survey_courses
+from training.services.progress import LessonStep
 from training.services.sessions import Shown, list_ahead
 
 #: More than anyone answers from a home page; the list of leads shows the rest.
@@ -131,26 +131,6 @@ class Dashboard:
         )
 
     @cached_property
-    def lessons(self) -> list[Any]:
-        """The lessons of the courses that the exams ask for, each with whether it is done."""
-        keys = [row.exam.course.translation_key for row in self.programme_exams if row.exam.course_id]
-        if not keys:
-            return []
-        courses = CoursePage.objects.live().filter(
-            translation_key__in=keys, path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - CoursePage.steplen)
-        )
-        audiences = Audience.objects.open_to(self.membership, self.now).values("pk")
-        done = LessonCompletion.objects.filter(user=self.membership.user_id, lesson_key=OuterRef("translation_key"))
-        return list(
-            LessonPage.objects.open_to(audiences)
-            .filter(Exists(courses))
-            .filter(locale__language_code=get_language())
-            .defer_streamfields()
-            .annotate(done=Exists(done))
-            .order_by("path")
-        )
-
-    @cached_property
     def reader(self) -> Reader:
         return describe_reader(self.membership.user, self.membership, now=self.now)
 
@@ -178,17 +158,11 @@ class Dashboard:
         ]
 
     @cached_property
-    def due(self) -> list[DueCourse]:
-        """Courses that are to be completed by a day, soonest first."""
-        return list_due(
+    def study(self) -> Study:
+        """The courses open to the person, as they stand to each."""
+        return survey_courses(
             self.membership, now=self.now, language=get_language() or "", audience_ids=self.reader.audience_ids
         )
-
-    @cached_property
-    def lesson_ahead(self) -> NextLesson | None:
-        """Where the person goes on studying, on whichever device."""
-        ahead = find_next_lessons(self.membership, now=self.now, language=get_language() or "")
-        return ahead[0] if ahead else None
 
     # --- What follows from them ----------------------------------------------------------------------------------------
     @property
@@ -236,13 +210,30 @@ class Dashboard:
     def leads_to_work(self) -> list[Offer]:
         return [offer for offer in self.offers if offer.state == OfferState.ACCEPTED]
 
-    @property
-    def lessons_done(self) -> int:
-        return sum(lesson.done for lesson in self.lessons)
+    @cached_property
+    def lessons(self) -> list[LessonStep]:
+        """The lessons of the courses that the exams ask for, each with whether it is done."""
+        keys = {row.exam.course.translation_key for row in self.programme_exams if row.exam.course_id}
+        asked = [stop for stop in self.study.stops if stop.course.translation_key in keys]
+        return [step for stop in asked for step in stop.progress.steps]
 
     @property
-    def next_lesson(self) -> Any | None:
-        return next((lesson for lesson in self.lessons if not lesson.done), None)
+    def lessons_done(self) -> int:
+        return sum(step.done for step in self.lessons)
+
+    @property
+    def next_lesson(self) -> LessonPage | None:
+        return next((step.lesson for step in self.lessons if not step.done), None)
+
+    @property
+    def due(self) -> list[Stop]:
+        """Courses that are to be completed by a day, soonest first."""
+        return sorted((stop for stop in self.study.stops if stop.due_at), key=attrgetter("due_at"))
+
+    @cached_property
+    def lesson_ahead(self) -> NextLesson | None:
+        """Where the person goes on studying, on whichever device."""
+        return next(iter(rank_next_lessons(self.study)), None)
 
     @cached_property
     def exam_lines(self) -> list[ExamLine]:

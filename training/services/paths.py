@@ -69,6 +69,11 @@ class Study:
     ways: tuple[Way, ...]
     others: tuple[Stop, ...]
 
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """Every course once."""
+        return (*(stop for way in self.ways for stop in way.stops), *self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class NextLesson:
@@ -155,12 +160,16 @@ def _find_stops(
 
 
 def find_next_lessons(membership: Membership, *, now: datetime, language: str) -> list[NextLesson]:
-    """Where the person can go on, what matters most first; a constant number of queries.
+    """Where the person can go on, as :func:`rank_next_lessons`; a constant number of queries."""
+    return rank_next_lessons(survey_courses(membership, now=now, language=language))
+
+
+def rank_next_lessons(study: Study) -> list[NextLesson]:
+    """Where a person can go on, what matters most first.
 
     The courses of their own paths in order, then what they have begun or what is due, then the rest. One lesson of each
     course; none of those that wait for another course.
     """
-    study = survey_courses(membership, now=now, language=language)
     found = [
         NextLesson(stop.next_lesson, stop, way.path)
         for way in study.ways
