@@ -1,18 +1,27 @@
-"""The person of a session, with what every page asks about them next, in one round trip to the database."""
+"""The person of a session, with what every page asks about them next."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.db.models import IntegerField
 from django.utils import timezone
-from wagtail import hooks
 
-from portal.accounts import registry
 from portal.accounts.models import User
-from portal.core.prepared import Question, ask
+from portal.accounts.people import AskedPerson, ask_person
+from portal.core.prepared import ask
 
-COLUMNS = tuple(field.attname for field in User._meta.concrete_fields)
-PERSON = Question(lambda pk: User.objects.filter(pk=pk).order_by().values_list(*COLUMNS), pk=IntegerField())
+_at_hand: ContextVar[AskedPerson | None] = ContextVar("accounts_person_at_hand", default=None)
+
+
+@contextmanager
+def at_hand(person: AskedPerson | None) -> Iterator[None]:
+    """Within this, the backend asks the database nothing again that ``person`` has the answers to."""
+    token = _at_hand.set(person)
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
 
 
 class PersonBackend(AuthenticationBackend):
@@ -20,12 +29,9 @@ class PersonBackend(AuthenticationBackend):
     (:mod:`portal.accounts.registry`); they are as old as the request."""
 
     def get_user(self, user_id: int) -> User | None:
-        now = timezone.now()
-        along = dict(function(user_id, now) for function in hooks.get_hooks(registry.HOOK))
-        rows, *answers = ask(PERSON(pk=user_id), *(asked for questions in along.values() for asked in questions))
-        if not rows:
-            return None
-        user: Any = User.from_db("default", COLUMNS, rows[0])
-        remaining = iter(answers)
-        user.asked_along = {name: [next(remaining) for _asked in questions] for name, questions in along.items()}
-        return user if self.user_can_authenticate(user) else None
+        person = _at_hand.get()
+        if person is None or person.pk != user_id:
+            person = ask_person(user_id, timezone.now())
+            person.answers = ask(*person.questions)
+        user = person.read()
+        return user if user is not None and self.user_can_authenticate(user) else None

@@ -465,7 +465,7 @@ class TestTheReadersOwn:
 
 class TestWhatItCosts:
     @pytest.mark.parametrize("number", [1, 30])
-    def test_three_round_trips_whatever_the_page_holds(self, tree, member, number):
+    def test_two_round_trips_whatever_the_page_holds(self, tree, member, number):
         """The session; the person with their memberships; the page, the reader's audiences and the counts."""
         tree.add_doc("Calls", sections=[section(f"s{n}", f"Part {n}", "Text.") for n in range(number)])
         browser = sign_in(member)
@@ -473,7 +473,7 @@ class TestWhatItCosts:
         with CaptureQueriesContext(connection) as queries:
             see(browser)
         # SQLite is asked each question by itself.
-        assert len(queries) == (3 if connection.vendor == "postgresql" else 10)
+        assert len(queries) == (2 if connection.vendor == "postgresql" else 10)
 
     def test_head_is_answered_like_get(self, reader):
         response = reader.head(DOC)
