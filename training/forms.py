@@ -285,12 +285,16 @@ class SessionTimeForm(forms.Form):
         return starts_at, starts_at + timedelta(minutes=given["minutes"])
 
 
+#: Each of those registered is written to in a language of their own.
+READ_BY_REGISTERED = _("Those registered read it in their own language, and where that is empty in another.")
+
+
 class MoveSessionForm(SessionTimeForm):
-    reason = forms.CharField(label=_("Why"), required=False, max_length=300, help_text=_("Those registered read it."))
+    reason = LocalisedFormField(label=_("Why"), required=False, help_text=READ_BY_REGISTERED)
 
 
 class CancelSessionForm(forms.Form):
-    reason = forms.CharField(label=_("Why"), max_length=300, help_text=_("Those registered read it."))
+    reason = LocalisedFormField(label=_("Why"), help_text=READ_BY_REGISTERED)
 
 
 class SessionForm(forms.ModelForm):

@@ -81,7 +81,11 @@ class TestWhatStandsInIt:
 
     def test_a_cancelled_session_stays_and_says_so(self, client, series, member, moment):
         session = add_session(
-            series, moment + timedelta(days=1), state=SessionState.CANCELLED, reason="The speaker is ill.", sequence=2
+            series,
+            moment + timedelta(days=1),
+            state=SessionState.CANCELLED,
+            reason={"en": "The speaker is ill."},
+            sequence=2,
         )
         seat(session, member, now=moment)
         (event,) = events(client, give_feed(member.user, now=moment))

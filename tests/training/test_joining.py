@@ -68,7 +68,7 @@ class TestTheLink:
         assert go(waiting, session.starts_at) == MEETING
 
     def test_nobody_is_when_it_is_cancelled(self, session, seat, editor, now):
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert go(seat, session.starts_at) == "session_cancelled"
 
     def test_nor_who_has_left_or_lost_the_audience(self, session, seat, series, owners_only, now):

@@ -99,7 +99,7 @@ class TestRegistering:
         with pytest.raises(Refusal) as refused:
             take(session, member, now + 8 * DAY)
         assert refused.value.code == "over"
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         with pytest.raises(Refusal) as refused:
             take(session, member, now)
         assert refused.value.code == "session_cancelled"
@@ -263,7 +263,7 @@ class TestReminders:
         member = add_member()
         cancel_registration(take(session, member, now), by=member.user, now=now)
         take(session, add_member(), now)
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert remind_people(now=session.starts_at - MINUTE) == 0
 
     def test_after_a_move_they_follow_the_new_time(self, session, member, editor, now):

@@ -151,7 +151,7 @@ class TestRefusing:
 
     def test_what_is_cancelled_is_in_nobodys_way_nor_is_another_series(self, tree, series, editor, now):
         at = datetime(2026, 12, 15, 8, tzinfo=UTC) - now
-        cancel_session(open_session(series, by=editor, now=now, ahead=at), reason="Ill", by=editor, now=now)
+        cancel_session(open_session(series, by=editor, now=now, ahead=at), reason={"en": "Ill"}, by=editor, now=now)
         open_session(add_series(tree, "Another"), by=editor, now=now, ahead=at)
         assert publish(series, editor, now).sessions.count() == 4
 

@@ -82,7 +82,7 @@ class TestTheList:
         page = signed_in(other).get(url).content.decode()
         assert "On the waiting list" in page
         assert "All seats taken" in signed_in(add_member()).get(url).content.decode()
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert "Cancelled" in client.get(url).content.decode()
 
     def test_what_was_recorded_stands_below(self, tree, session, editor, member, signed_in, now, time_machine):
@@ -195,11 +195,20 @@ class TestTheSession:
         client.force_login(editor)
         client.post(
             reverse("webinar_sessions:move", args=[session.pk]),
-            {"day": "2026-12-03", "at": "11:00", "minutes": "60", "reason": "The speaker travels"},
+            {
+                "day": "2026-12-03",
+                "at": "11:00",
+                "minutes": "60",
+                "reason_0": "The speaker travels",
+                "reason_1": "Едет",
+            },
         )
         client.force_login(member.user)
         assert "The speaker travels" in client.get(address).content.decode()
-        cancel_session(Session.objects.get(), reason="The speaker is ill", by=editor, now=now)
+        russian = client.get(address.replace("/en/", "/ru/", 1)).content.decode()
+        assert "Едет" in russian
+        assert "The speaker travels" not in russian
+        cancel_session(Session.objects.get(), reason={"en": "The speaker is ill"}, by=editor, now=now)
         page = client.get(address).content.decode()
         assert "The speaker is ill" in page
         assert "Register" not in page
@@ -417,9 +426,13 @@ class TestTheScreens:
         session.refresh_from_db()
         assert (str(session.topic), session.speakers, session.capacity) == ("Prices", "Grace Hopper", 3)
         cancel = reverse("webinar_sessions:cancel", args=[session.pk])
-        assert client.post(cancel, {"reason": "Ill"}).url == inspect
+        assert client.post(cancel, {"reason_1": "Болен"}).status_code == 200  # the text in English is needed
+        assert client.post(cancel, {"reason_0": "Ill", "reason_1": "Болен"}).url == inspect
         session.refresh_from_db()
-        assert session.state == SessionState.CANCELLED
+        assert (session.state, session.reason) == (SessionState.CANCELLED, {"en": "Ill", "ru": "Болен"})
+        assert "Ill" in client.get(inspect).content.decode()
+        User.objects.filter(pk=editor.pk).update(language="ru")
+        assert "Болен" in client.get(inspect).content.decode()
 
     def test_fewer_seats_than_taken_stand_refused_in_the_form(self, session, editor, add_member, signed_in, now):
         for _number in range(2):

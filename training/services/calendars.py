@@ -132,12 +132,13 @@ def _list_rows(user: User, *, now: datetime) -> list[Row]:
         .annotate(
             topic_text=Cast("session__topic", TextField()),
             about_text=Cast("session__about", TextField()),
+            reason_text=Cast("session__reason", TextField()),
         )
         .order_by("session__starts_at", "session_id")
         .values_list(
             "session_id", "session__page_key", "membership_id", "state", "seated_at", "cancelled_at",
             "session__state", "session__sequence", "session__changed_at", "session__starts_at", "session__ends_at",
-            "session__zone", "session__speakers", "session__reason", "topic_text", "about_text",
+            "session__zone", "session__speakers", "topic_text", "about_text", "reason_text",
         )
     )  # fmt: skip
     return [Row(*row[:6], stamp=repr(row)) for row in found]
@@ -242,13 +243,13 @@ def describe_session(
     """A session in the words of the active language. The link of the meeting is not among them: it stands on the page,
     for those registered, shortly before the start."""
     title = words.find_title(session)
-    topic = session.topic.in_language(words.language)
+    topic, reason = (text.in_language(words.language) for text in (session.topic, session.reason))
     url = f"{settings.BASE_URL}{reverse('training:session', args=[session.public_id])}"
     lines = [
         session.about.in_language(words.language),
         _("Speakers: %(names)s") % {"names": session.speakers} if session.speakers else "",
         _("Series: %(title)s") % {"title": title} if topic and topic != title else "",
-        _("What has changed: %(reason)s") % {"reason": session.reason} if session.reason else "",
+        _("What has changed: %(reason)s") % {"reason": reason} if reason else "",
         _("The link to join opens on this page shortly before the start:") + f"\n{url}" if session.is_scheduled else "",
     ]
     return Entry(

@@ -74,7 +74,7 @@ def find_meeting(registration: Registration, *, now: datetime) -> str:
     if not session.is_scheduled:
         raise NotOpen(
             _("This session is cancelled."),
-            remedy=session.reason or _("The series has other dates."),
+            remedy=str(session.reason) or _("The series has other dates."),
             code="session_cancelled",
         )
     if registration.state == RegistrationState.CANCELLED:

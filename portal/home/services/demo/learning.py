@@ -347,7 +347,7 @@ class SeasonLoader:
             capacity=row.get("capacity", self.row.get("capacity")),
             meeting_url=self.row["meeting_url"],
             state=SessionState.CANCELLED if row.get("cancelled") else SessionState.SCHEDULED,
-            reason=row.get("reason", ""),
+            reason=LocalisedText(row.get("reason", {})),
             sequence=int(is_changed),
             changed_at=self.learning.ago(2) if is_changed else self.published_at,
             recording=self._find_video(row.get("recording"), LANGUAGES[0]),
