@@ -44,7 +44,7 @@ KEPT = 24 * 3600
 #: That a feed was read is noted so often and no more.
 NOTED = timedelta(hours=1)
 #: Goes up when the same rows are written otherwise.
-FORM = 1
+FORM = 2
 
 
 # --- The private address ---------------------------------------------------------------------------------------------
@@ -190,6 +190,8 @@ class Words:
     pages: dict[Any, MaterialPage]
     venues: dict[Any, str]
     language: str
+    #: What stands before and after a session's id in the address of its page.
+    address: tuple[str, str]
 
     def find_title(self, session: Session) -> str:
         page = self.pages.get(session.page_key)
@@ -209,7 +211,14 @@ def find_words(sessions: Iterable[Session], *, language: str) -> Words:
         {page.translation_key: page for page in sorted(pages, key=rank)},
         {page.translation_key: page.venue for page in sorted(venues, key=rank)},
         language,
+        find_address(),
     )
+
+
+def find_address() -> tuple[str, str]:
+    """The address of every session's page, without its id: it is asked for hundreds of times."""
+    before, _id, after = f"{settings.BASE_URL}{reverse('training:session', args=['_'])}".rpartition("_")
+    return before, after
 
 
 class Seat(Protocol):
@@ -244,7 +253,7 @@ def describe_session(
     for those registered, shortly before the start."""
     title = words.find_title(session)
     topic, reason = (text.in_language(words.language) for text in (session.topic, session.reason))
-    url = f"{settings.BASE_URL}{reverse('training:session', args=[session.public_id])}"
+    url = session.public_id.join(words.address)
     lines = [
         session.about.in_language(words.language),
         _("Speakers: %(names)s") % {"names": session.speakers} if session.speakers else "",
