@@ -26,10 +26,19 @@ from portal.core.shell import NavItem, SearchBox, locate
 from portal.partners.access import may_lead_team
 from portal.partners.models import Tier
 from training.access import may_add_below
-from training.models import CourseIndexPage, EventPage, LibraryPage, MaterialPage, ObjectionGuidePage, WebinarIndexPage
+from training.models import (
+    CourseIndexPage,
+    EventPage,
+    LibraryPage,
+    MaterialPage,
+    ObjectionGuidePage,
+    WebinarIndexPage,
+    WebinarSeriesPage,
+)
 from training.registry import PREVIEW_HOOK
 from training.services.changes import record_publishing
 from training.services.events import follow_event
+from training.services.registrations import fill_series
 from training.services.retention import find_cited_pages, find_dated_pages
 from training.views.kept import answer_kept
 from training.views.pages import answer_page
@@ -171,6 +180,8 @@ def record_what_was_published(instance: Page, revision: Any = None, alias: bool 
         record_publishing(instance, revision=revision, now=instance.last_published_at or timezone.now())
     if isinstance(instance, EventPage) and instance.live:
         follow_event(instance, by=revision.user if revision else None, now=timezone.now())
+    if isinstance(instance, EventPage | WebinarSeriesPage) and instance.live:
+        fill_series(instance.translation_key, now=timezone.now())
 
 
 # Scheduling and workflow announce themselves only by Wagtail's signals.

@@ -134,6 +134,26 @@ class TestVisits:
         time_machine.move_to(session.starts_at - DAY)
         assert '<html lang="ru"' in client.get(find_join_path(seat)).content.decode()
 
+    def test_that_it_is_cancelled_is_said_in_their_language_whatever_the_address_says(
+        self, seat, session, member, editor, client, now
+    ):
+        member.user.language = "ru"
+        member.user.save()
+        change_session(session, changes={"topic": {"en": "The price", "ru": "Цена"}}, by=editor, now=now)
+        cancel_session(session, reason={"en": "The speaker is ill.", "ru": "Докладчик болен."}, by=editor, now=now)
+        page = client.get(find_join_path(seat)).content.decode()
+        assert "Докладчик болен." in page
+        assert "Цена" in page
+        assert "The speaker" not in page
+
+    def test_of_what_is_not_published_any_more_it_says_so_and_leads_nowhere(self, seat, session, client, time_machine):
+        session.page.unpublish()
+        time_machine.move_to(session.starts_at)
+        page = client.get(find_join_path(seat)).content.decode()
+        assert "This webinar is not on the portal any more." in page
+        assert reverse("training:session", args=[session.public_id]) not in page
+        assert not Visit.objects.exists()
+
     def test_a_link_that_is_nobodys_is_not_found(self, client):
         assert client.get(reverse("training:join", args=["nobody:at-all"])).status_code == 404
 

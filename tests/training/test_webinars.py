@@ -199,8 +199,8 @@ class TestTheSession:
                 "day": "2026-12-03",
                 "at": "11:00",
                 "minutes": "60",
-                "reason_0": "The speaker travels",
-                "reason_1": "Едет",
+                "reason_en": "The speaker travels",
+                "reason_ru": "Едет",
             },
         )
         client.force_login(member.user)
@@ -426,8 +426,8 @@ class TestTheScreens:
         session.refresh_from_db()
         assert (str(session.topic), session.speakers, session.capacity) == ("Prices", "Grace Hopper", 3)
         cancel = reverse("webinar_sessions:cancel", args=[session.pk])
-        assert client.post(cancel, {"reason_1": "Болен"}).status_code == 200  # the text in English is needed
-        assert client.post(cancel, {"reason_0": "Ill", "reason_1": "Болен"}).url == inspect
+        assert client.post(cancel, {"reason_ru": "Болен"}).status_code == 200  # the text in English is needed
+        assert client.post(cancel, {"reason_en": "Ill", "reason_ru": "Болен"}).url == inspect
         session.refresh_from_db()
         assert (session.state, session.reason) == (SessionState.CANCELLED, {"en": "Ill", "ru": "Болен"})
         assert "Ill" in client.get(inspect).content.decode()

@@ -197,15 +197,21 @@ class Words:
         page = self.pages.get(session.page_key)
         return page.title if page else ""
 
+    def is_published(self, session: Session) -> bool:
+        """Whether the session has a page to be looked at, in whichever language."""
+        page = self.pages.get(session.page_key)
+        return page is not None and page.live
+
 
 def find_words(sessions: Iterable[Session], *, language: str) -> Words:
-    """The pages of the sessions: in a language where they are translated, else in another. Two queries however many."""
+    """The pages of the sessions: in a language where they are published, else in another. Two queries however many."""
     keys = {session.page_key for session in sessions}
     pages = MaterialPage.objects.filter(translation_key__in=keys).select_related("locale")
     venues = EventPage.objects.filter(translation_key__in=keys).exclude(venue="").select_related("locale")
 
     def rank(page: MaterialPage) -> tuple[bool, bool, int]:
-        return page.locale.language_code == language, page.live, -page.pk
+        # A translation that nobody may read yet gives no words.
+        return page.live, page.locale.language_code == language, -page.pk
 
     return Words(
         {page.translation_key: page for page in sorted(pages, key=rank)},

@@ -431,12 +431,21 @@ def find_pages(page_keys: Collection[UUID]) -> dict[UUID, MaterialPage]:
 
 
 def name_sessions(sessions: Iterable[Session]) -> dict[int, dict[str, str]]:
-    """What each session is called, in every language that its topic or its series has, by its id. One query."""
+    """What each session is called, in every language that its topic or its series has, by its id. One query.
+
+    A series that is live in some language has no name in those in which it is not.
+    """
     rows = list(sessions)
     titles: dict[UUID, dict[str, str]] = {}
+    shown: set[UUID] = set()
     pages = MaterialPage.objects.filter(translation_key__in={row.page_key for row in rows})
-    for key, code, title in pages.values_list("translation_key", "locale__language_code", "title"):
-        titles.setdefault(key, {})[code] = title
+    for key, code, title, live in pages.order_by("-live").values_list(
+        "translation_key", "locale__language_code", "title", "live"
+    ):
+        if live or key not in shown:
+            titles.setdefault(key, {})[code] = title
+        if live:
+            shown.add(key)
     return {row.pk: {code: text for code, text in row.topic.items() if text} or titles[row.page_key] for row in rows}
 
 

@@ -60,6 +60,7 @@ from training.models import (
 from training.recurring import Occurrence
 from training.registry import SESSION_BUTTONS_HOOK
 from training.services.questions import answer_question, make_card
+from training.services.registrations import find_published
 from training.services.seasons import (
     SeasonPlan,
     find_latest,
@@ -357,6 +358,7 @@ class SessionInspectView(InspectView):
             figures=measure_sessions([session])[session.pk],
             questions=list(SessionQuestion.objects.filter(session=session).select_related("user", "card")),
             may_run=may_run_webinars(self.request.user),
+            is_published=bool(find_published([session.page_key])),
             **kwargs,
         )
 
