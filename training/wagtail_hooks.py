@@ -6,8 +6,10 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from wagtail import hooks
@@ -62,6 +64,11 @@ from training.viewsets import (
 DOORS = ((LibraryPage, "book", 20), (CourseIndexPage, "course", 30), (WebinarIndexPage, "calendar", 35))
 KEPT = 60
 _doors = Memory(size=20)
+
+
+@hooks.register("insert_global_admin_css")
+def dress_staff_screens() -> str:
+    return format_html('<link rel="stylesheet" href="{}">', static("training/staff.css"))
 
 
 @hooks.register("before_serve_page", order=-10)

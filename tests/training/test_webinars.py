@@ -277,7 +277,8 @@ class TestTheSession:
 
 SEASON = {
     "weekdays": ["TU"], "first_day": "2026-12-01", "count": "4", "at": "11:00", "zone": "Europe/Moscow", "minutes": "60",
-    "capacity": "50", "meeting_url": "https://meet.example/1", "speakers": "Ada Byron", "topics": "Opening\n\nThe price\n",
+    "capacity": "50", "meeting_url": "https://meet.example/1", "speakers": "Ada Byron",
+    "topics_en": "Opening\n\nThe price\n",
 }  # fmt: skip
 
 
@@ -331,7 +332,25 @@ class TestPublishingASeason:
         page = preview.content.decode()
         for value in ("https://meet.example/1", "Europe/Moscow", "2026-12-01", 'name="weekdays" value="TU"'):
             assert value in page
-        assert client.post(form_url, SEASON | {"step": "change"}).context["form"]["topics"].value() == SEASON["topics"]
+        assert (
+            client.post(form_url, SEASON | {"step": "change"}).context["form"]["topics_en"].value()
+            == SEASON["topics_en"]
+        )
+
+    def test_topics_in_two_languages_go_line_by_line(self, series, editor, signed_in, form_url):
+        client = signed_in(editor)
+        short = client.post(form_url, SEASON | {"topics_ru": "Начало"})
+        assert "Topics here: 1; in another language: 2." in short.content.decode()
+        data = SEASON | {"topics_ru": "Начало\nЦена", "ticked": "1", "day": ["2026-12-01", "2026-12-08"]}
+        assert [row.topic for row in client.post(form_url, data).context["rows"]] == ["Opening", "The price", "", ""]
+        client.post(form_url, data | {"step": "publish"})
+        assert [one.topic for one in Session.objects.all()] == [
+            {"en": "Opening", "ru": "Начало"}, {"en": "The price", "ru": "Цена"},
+        ]  # fmt: skip
+
+    def test_a_series_in_two_languages_is_one_to_choose(self, tree, series, editor, signed_in, form_url):
+        add_series(tree, "По вторникам", language="ru", translation_of=series)
+        assert signed_in(editor).get(reverse("webinar_sessions:choose")).url == form_url
 
     def test_what_is_past_or_taken_is_left_out_at_first_and_said(self, series, editor, signed_in, form_url, now):
         open_session(series, by=editor, now=now, ahead=datetime(2026, 12, 1, 8, tzinfo=UTC) - now)
@@ -345,7 +364,7 @@ class TestPublishingASeason:
             "first_day": "2026-11-17",
             "ticked": "1",
             "day": ["2026-11-17"],
-            "topics": "",
+            "topics_en": "",
             "step": "publish",
         }
         page = signed_in(editor).post(form_url, data).content.decode()

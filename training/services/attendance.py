@@ -69,6 +69,7 @@ FAULTS = {
     Fault.COLUMN_MISSING: gettext_lazy(
         "Choose the columns: a name or an address, when people came, and when they left."
     ),
+    Fault.NOT_AN_ACTION: gettext_lazy("This says neither that somebody joined nor that they left."),
     Fault.NOT_A_TIME: gettext_lazy("This is not a date with a time."),
     Fault.NOT_MINUTES: gettext_lazy("This is not a number of minutes."),
     Fault.TIME_MISSING: gettext_lazy("A time is missing."),

@@ -59,10 +59,13 @@ def describe_index(page: WebinarIndexPage, request: HttpRequest, reader: Reader)
 
 
 def describe_series(page: WebinarSeriesPage, request: HttpRequest, reader: Reader) -> dict[str, Any]:
-    """Its sessions ahead, and its recordings."""
+    """Its sessions ahead, the next of them with the reader's seat; and its recordings."""
     own = [page.translation_key]
+    ahead = list_ahead(reader, now=reader.now, page_keys=own)
+    upcoming = next((shown for shown in ahead if shown.session.is_scheduled), None)
     return {
-        "days": group_by_day(list_ahead(reader, now=reader.now, page_keys=own)),
+        "days": group_by_day(ahead),
+        "upcoming": describe_seat(upcoming, reader) if upcoming else None,
         "recorded": link_recordings(list_recorded(reader, now=reader.now, page_keys=own), request),
         "may_register": is_member(reader.membership),
         "in_series": True,
