@@ -127,8 +127,8 @@ class TestTheSeries:
     def test_publishes_the_rule_of_who_attended(self, tree, member, signed_in):
         series = add_series(tree, attended_from_percent=70, replay_from_percent=90)
         page = " ".join(signed_in(member).get(series.url).content.decode().split())
-        assert "Whoever was there for 70 % of a session or more." in page
-        assert "Watching 90 % of the recording counts as well." in page
+        assert "Whoever was there for 70% of a session or more." in page
+        assert "Watching 90% of the recording counts as well." in page
         series.replay_counts = False
         publish(series)
         assert "Watching the recording does not count." in signed_in(member).get(series.url).content.decode()
