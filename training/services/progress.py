@@ -281,7 +281,7 @@ def _enrol(membership: Membership, course: CoursePage, now: datetime) -> Enrolme
 
 def _find_studied(lesson: LessonPage, revision_id: int | None) -> int | None:
     """The revision that a completion cites: no later than the live one, so that nobody cites a draft."""
-    live = lesson.live_revision_id
+    live: int | None = lesson.live_revision_id
     if revision_id is None or live is None or not 0 < revision_id < live:
         return live
     return revision_id if Revision.objects.for_instance(lesson).filter(pk=revision_id).exists() else live

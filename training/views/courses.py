@@ -199,7 +199,9 @@ def describe_lesson(page: LessonPage, request: HttpRequest, reader: Reader) -> d
         "progress": progress,
         "number": place + 1,
         "done": bool(step and step.done),
-        "step_note": _describe_step(step) if step and step.how and (step.how.waived_by or step.how.instead) else "",
+        "step_note": _describe_step(step, course)
+        if step and step.how and (step.how.waived_by or step.how.instead)
+        else "",
         "before": (before.title, find_address_here(before, request)) if before else None,
         "after": (after.title, find_address_here(after, request)) if after else None,
         "course_url": find_address_here(course, request),
