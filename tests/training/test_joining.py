@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from portal.notifications.models import Notification
 from tests.training.webinars import add_series, let_run, open_session
 from training.models import Visit
+from training.notices.webinars import remind_people
 from training.services.joining import NotOpen, find_join_path, find_meeting, find_registration, make_token, record_visit
 from training.services.registrations import cancel_registration, register
 from training.services.sessions import cancel_session, change_session
@@ -94,6 +96,16 @@ class TestTheLink:
         signature = token.partition(":")[2]
         for made_up in (f"{other.public_id}:{signature}", f"{token}x", token[:-1], "", ":", seat.public_id):
             assert find_registration(made_up) is None
+
+
+def test_the_reminder_in_the_inbox_leads_there_in_one_tap(seat, session, client, time_machine):
+    time_machine.move_to(session.starts_at - timedelta(minutes=10))
+    assert remind_people(now=session.starts_at - timedelta(minutes=10)) == 1
+    client.force_login(seat.user)
+    notice = Notification.objects.get(type="training.session_reminded")
+    answer = client.post(reverse("notifications:open", args=[notice.public_id]))
+    address = answer.headers["Refresh"].partition("url=")[2]
+    assert client.get(address).url == MEETING
 
 
 class TestVisits:

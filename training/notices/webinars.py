@@ -38,6 +38,7 @@ SESSION_REMINDED = NotificationType(
     "training.session_reminded",
     label=_("A webinar that you come to is about to begin"),
     template="training/notices/session_reminded",
+    leads_outside=True,
 )
 SESSION_MOVED = NotificationType(
     "training.session_moved",
