@@ -172,11 +172,12 @@ def test_what_a_member_comes_to_by_links_and_forms(demo, browser, sign_in, langu
     look()
     go("study/calendar/")
     look()
-    press("main form button[type=submit]")
+    changing = "main form[action$='/calendar/change/']"
+    press(f"{changing} button")  # open
     look()
-    press("main form >> nth=0 >> button[type=submit]")  # a new address
+    press(f"{changing} >> nth=0 >> button")  # a new address
     look()
-    press("main form >> nth=-1 >> button[type=submit]")  # closed again
+    press(f"{changing} >> nth=1 >> button")  # closed again
     look()
     page.context.clear_cookies()
     sign_in(page, head)

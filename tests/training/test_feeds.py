@@ -301,6 +301,12 @@ class TestThePage:
         client.post(change, {"do": "close"})
         assert not CalendarFeed.objects.exists()
 
+    def test_its_forms_say_where_they_come_from(self, member, signed_in):
+        """Browsers send ``Origin: null`` from a page without a referrer, which is refused as a forgery."""
+        response = signed_in(member).get(reverse("training:calendar"))
+        assert response["Referrer-Policy"] == "same-origin"
+        assert "private" in response["Cache-Control"]
+
     def test_a_link_changes_nothing(self, member, signed_in):
         assert signed_in(member).get(reverse("training:change_calendar")).status_code == 405
 
