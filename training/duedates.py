@@ -2,7 +2,8 @@
 
 A rule names a job role, a tier, both or neither, and a number of days. It is for a person who has what it names. The
 days are counted from the moment at which all of it had become true: the person had joined, held the role, their partner
-was at the tier, and the course was there to be taken.
+was at the tier, and the course was there to be taken. A rule that says from when it counts is counted from then at the
+earliest: one that is added late leaves everybody its days.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,11 +16,16 @@ REMINDERS = (7, 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Within so many days, for people in a job role, of partners at a tier; None: any."""
+    """Within so many days, for people in a job role, of partners at a tier; None: any.
+
+    Attributes:
+        counts_from: nobody's days begin before it; None where they may, however long ago that was.
+    """
 
     days: int
     job_role: int | None = None
     tier: int | None = None
+    counts_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ def _find_start(rule: Rule, situation: Situation, published_at: datetime) -> dat
         moments.append(situation.roles[rule.job_role])
     if rule.tier is not None:
         moments.append(situation.tier_since)
+    if rule.counts_from is not None:
+        moments.append(rule.counts_from)
     return max(moments)
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
 from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
 from django.utils.text import Truncator, capfirst
@@ -226,12 +228,6 @@ class SeasonForm(forms.Form):
         help_text=_("Shown to those registered, shortly before the start."),
     )
     speakers = forms.CharField(label=_("Speakers"), required=False, max_length=200)
-    topics = forms.CharField(
-        label=_("Topics"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("One a line, in the order of the dates. Dates without one have the name of the series."),
-    )
     rule = forms.CharField(
         label=_("A rule of your own"),
         required=False,
@@ -245,9 +241,29 @@ class SeasonForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["zone"].choices = [(name, name.replace("_", " ")) for name in list_zones()]  # type: ignore[attr-defined]
+        help_text = _("One a line, in the order of the dates. Dates without one have the name of the series.")
+        for code, language in settings.LANGUAGES:
+            self.fields[name_topics(code)] = forms.CharField(
+                label=_("Topics in %(language)s") % {"language": language},
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 6, "lang": code}),
+                help_text=help_text,
+            )
+            help_text = _("Line by line the same topics. Empty: all read the others.")
+        self.order_fields([name for name in self.fields if name != "rule"])  # which few need, and last
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        counts = {code: len(_list_lines(data.get(name_topics(code), ""))) for code, _name in settings.LANGUAGES}
+        given = {code: count for code, count in counts.items() if count}
+        if len(set(given.values())) > 1:
+            most = max(given.values())
+            short = next(code for code, count in given.items() if count < most)
+            self.add_error(
+                name_topics(short),
+                _("Topics here: %(count)d; in another language: %(most)d. Give each date both.")
+                % {"count": given[short], "most": most},
+            )
         if data.get("rule") or self.errors:
             return data
         if not data.get("weekdays"):
@@ -264,11 +280,25 @@ class SeasonForm(forms.Form):
         )
         return SeasonPlan(
             Plan(rule, given["first_day"], given["at"], given["zone"], given["minutes"]),
-            topics=tuple(line.strip() for line in given["topics"].splitlines() if line.strip()),
+            topics=self._list_topics(),
             speakers=given["speakers"],
             capacity=given["capacity"],
             meeting_url=given["meeting_url"],
         )
+
+    def _list_topics(self) -> tuple[dict[str, str], ...]:
+        lines = {code: _list_lines(self.cleaned_data[name_topics(code)]) for code, _name in settings.LANGUAGES}
+        rows = zip_longest(*lines.values(), fillvalue="")
+        return tuple(dict(zip(lines, row, strict=True)) for row in rows)
+
+
+def name_topics(language: str) -> str:
+    """The name of the field with the topics in a language."""
+    return f"topics_{language}"
+
+
+def _list_lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class SessionTimeForm(forms.Form):
@@ -285,12 +315,16 @@ class SessionTimeForm(forms.Form):
         return starts_at, starts_at + timedelta(minutes=given["minutes"])
 
 
+#: Each of those registered is written to in a language of their own.
+READ_BY_REGISTERED = _("Those registered read it in their own language, and where that is empty in another.")
+
+
 class MoveSessionForm(SessionTimeForm):
-    reason = forms.CharField(label=_("Why"), required=False, max_length=300, help_text=_("Those registered read it."))
+    reason = LocalisedFormField(label=_("Why"), required=False, help_text=READ_BY_REGISTERED)
 
 
 class CancelSessionForm(forms.Form):
-    reason = forms.CharField(label=_("Why"), max_length=300, help_text=_("Those registered read it."))
+    reason = LocalisedFormField(label=_("Why"), help_text=READ_BY_REGISTERED)
 
 
 class SessionForm(forms.ModelForm):

@@ -6,7 +6,8 @@ What was looked at, and what each writes:
   Leave Time, Duration (Minutes), Guest``. A webinar's attendee report has sections of hosts, panelists and attendees,
   each with its own head, and those who did not come with ``--``. Times are local to the account, which is not named.
 - **Teams**: numbered sections; stays stand under “In-Meeting Activities”, first join and last leave under
-  “Participants”. UTF-16 with tabs. The older report has one table after its summary.
+  “Participants”. UTF-16 with tabs. The older report has one table after its summary; the oldest is a log of ``Full
+  Name, User Action, Timestamp``, a line for each joining and leaving, of which stays are made.
 - **BigBlueButton**, the learning dashboard: ``Name, …, Join, Left, Duration``; first join, last leave, and how long
   the person was there in between. Times are local to the browser of whoever saved it.
 - **Own**: any table with a head, its columns named by a person.
@@ -53,6 +54,7 @@ class Fault(StrEnum):
     NO_JOINS = "no_joins"
     TOO_MANY = "too_many"
     NO_TIMES = "no_times"
+    NOT_AN_ACTION = "not_an_action"
     COLUMN_MISSING = "column_missing"
     NOT_A_TIME = "not_a_time"
     NOT_MINUTES = "not_minutes"
@@ -126,9 +128,22 @@ class Table:
 #: What columns are called, in small letters and without what stands in brackets.
 NAMES = ("name", "full name", "user name", "имя", "полное имя", "фио", "имя пользователя")
 EMAILS = ("user email", "email", "e-mail", "email address", "адрес электронной почты", "электронная почта", "почта")
-JOINED = ("join time", "join", "joined", "first join", "first join time", "время входа", "время присоединения", "вход")
-LEFT = ("leave time", "left", "last leave", "last leave time", "время выхода", "выход")
+JOINED = (
+    "join time", "join", "joined", "first join", "first join time", "время входа", "время присоединения", "вход",
+    "timestamp", "метка времени", "отметка времени",
+)  # fmt: skip
+LEFT = (
+    "leave time", "left", "last leave", "last leave time", "время выхода", "выход",
+    "timestamp 2", "метка времени 2", "отметка времени 2",
+)  # fmt: skip
 MINUTES = ("duration", "total duration", "in-meeting duration", "time in session", "длительность", "продолжительность")
+
+#: Of the log that Teams once wrote; the columns of a leaving stand under the same names with a number.
+ACTIONS = ("user action", "действие пользователя", "действие")
+STAMPS = ("timestamp", "метка времени", "отметка времени")
+AGAIN = " 2"
+CAME = ("joined", "joined before", "присоединился", "присоединилась", "присоединился ранее", "присоединение", "вошел")
+WENT = ("left", "покинул", "покинула", "покинул собрание", "вышел", "вышла", "выход")
 
 #: How each provider says that there is nothing.
 NOTHING = {"", "-", "--", "n/a", "—"}
@@ -282,6 +297,8 @@ def guess_provider(lines: Sequence[tuple[int, list[str]]]) -> Provider | None:
         whole = " ".join(cells).lower()
         if {"moderator", "activity score"} <= plain or {"talk time", "webcam time"} <= plain:
             return Provider.BIGBLUEBUTTON
+        if plain & set(ACTIONS) and plain & set(STAMPS):
+            return Provider.TEAMS
         if plain & {"participant id", "in-meeting duration", "first join", "first join time"} or (
             {"full name", "join time"} <= plain or whole.startswith(("3. in-meeting activities", "2. participants"))
         ):
@@ -298,11 +315,58 @@ def _find_tables(
     if provider == Provider.OWN:
         yield from _cut_tables(lines, lambda cells: bool(mapping.get("joined")) and mapping["joined"] in cells)
         return
+    if provider == Provider.TEAMS:
+        logs = list(_cut_tables(lines, lambda cells: bool(_pick(cells, ACTIONS) and _pick(cells, STAMPS))))
+        if logs:
+            yield from map(_make_stays, logs)
+            return
     found = list(_cut_tables(lines, lambda cells: bool(_pick(cells, JOINED) and _pick(cells, LEFT))))
     if provider == Provider.TEAMS:
         single = [table for table in found if _plain(_pick(table.columns, JOINED)) not in SUMMED and table.lines]
         found = single or found
     yield from found
+
+
+def _make_stays(log: Table) -> Table:
+    """Stays of a log: the first joining with the first leaving, the second with the second, so that two devices at once
+    are two stays.
+
+    Who left has left: a joining without a leaving of its own ends with the person's next, and where there is none they
+    were there until the last line of the log.
+
+    Raises:
+        UnreadableFileError: for an action or a time that is none, or a leaving before any joining.
+    """
+    name, action, stamp = (_pick(log.columns, names) for names in (NAMES, ACTIONS, STAMPS))
+    came: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    went: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    last, latest = "", None
+    for number, cells in log.lines:
+        line = _pair(log.columns, cells)
+        person, done, said = fold(line.get(name, "")), _plain(line.get(action, "")), line.get(stamp, "")
+        moment = read_time(said, day_first=False) or read_time(said, day_first=True)
+        if moment is None:
+            raise UnreadableFileError(Fault.NOT_A_TIME, line=number, column=stamp, words=said)
+        if latest is None or moment.replace(tzinfo=None) >= latest:
+            last, latest = said, moment.replace(tzinfo=None)
+        if done in CAME:
+            came.setdefault(person, []).append((number, line))
+        elif done not in WENT:
+            raise UnreadableFileError(Fault.NOT_AN_ACTION, line=number, column=action, words=line.get(action, ""))
+        elif len(went.get(person, [])) >= len(came.get(person, [])):
+            raise UnreadableFileError(Fault.LEFT_BEFORE, line=number, column=stamp, words=said)
+        else:
+            went.setdefault(person, []).append((number, line))
+    columns = [*log.columns, action + AGAIN, stamp + AGAIN]
+    stays = []
+    for person, joins in came.items():
+        leaves = went.get(person, [])
+        for place, (number, line) in enumerate(joins):
+            later = (other for at, other in leaves if at > number)
+            end = leaves[place][1] if place < len(leaves) else next(later, {action: "", stamp: last})
+            cells = [line.get(column, "") for column in log.columns]
+            stays.append((number, [*cells, end.get(action, ""), end.get(stamp, "")]))
+    return Table(columns, sorted(stays))
 
 
 #: What the first join is called where a line stands for all stays of a person.

@@ -6,8 +6,10 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from wagtail import hooks
@@ -26,10 +28,19 @@ from portal.core.shell import NavItem, SearchBox, locate
 from portal.partners.access import may_lead_team
 from portal.partners.models import Tier
 from training.access import may_add_below
-from training.models import CourseIndexPage, EventPage, LibraryPage, MaterialPage, ObjectionGuidePage, WebinarIndexPage
+from training.models import (
+    CourseIndexPage,
+    EventPage,
+    LibraryPage,
+    MaterialPage,
+    ObjectionGuidePage,
+    WebinarIndexPage,
+    WebinarSeriesPage,
+)
 from training.registry import PREVIEW_HOOK
 from training.services.changes import record_publishing
 from training.services.events import follow_event
+from training.services.registrations import fill_series
 from training.services.retention import find_cited_pages, find_dated_pages
 from training.views.kept import answer_kept
 from training.views.pages import answer_page
@@ -53,6 +64,11 @@ from training.viewsets import (
 DOORS = ((LibraryPage, "book", 20), (CourseIndexPage, "course", 30), (WebinarIndexPage, "calendar", 35))
 KEPT = 60
 _doors = Memory(size=20)
+
+
+@hooks.register("insert_global_admin_css")
+def dress_staff_screens() -> str:
+    return format_html('<link rel="stylesheet" href="{}">', static("training/staff.css"))
 
 
 @hooks.register("before_serve_page", order=-10)
@@ -171,6 +187,8 @@ def record_what_was_published(instance: Page, revision: Any = None, alias: bool 
         record_publishing(instance, revision=revision, now=instance.last_published_at or timezone.now())
     if isinstance(instance, EventPage) and instance.live:
         follow_event(instance, by=revision.user if revision else None, now=timezone.now())
+    if isinstance(instance, EventPage | WebinarSeriesPage) and instance.live:
+        fill_series(instance.translation_key, now=timezone.now())
 
 
 # Scheduling and workflow announce themselves only by Wagtail's signals.

@@ -38,6 +38,7 @@ class NotificationType:
         by_email: whether it is mailed to people who have not chosen.
         calendar: ``calendar(notification, now=...)`` answers the letter's :class:`CalendarPart`, or None for one without;
             called when the letter is sent, with the reader's language active.
+        leads_outside: whether its address sends the reader on to another site, such as to a meeting.
 
     Raises:
         ValueError: when two kinds have one name.
@@ -48,6 +49,7 @@ class NotificationType:
     template: str
     by_email: bool = True
     calendar: Callable[..., CalendarPart | None] | None = None
+    leads_outside: bool = False
 
     def __post_init__(self) -> None:
         if self.name in types:

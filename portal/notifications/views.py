@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.accounts.middleware import PersonRequest
 from portal.notifications.forms import ChannelsForm
 from portal.notifications.models import Notification, Preference
+from portal.notifications.registry import types
 from portal.notifications.services import choose_channels, mark_all_read, mark_read
 from portal.notifications.services.wording import Wording, localise_path, word
 
@@ -44,10 +45,21 @@ def inbox(request: PersonRequest) -> HttpResponse:
 
 @require_POST
 def open_notice(request: PersonRequest, public_id: str) -> HttpResponse:
-    """Mark one notice as read and go to what it is about."""
+    """Mark one notice as read and go to what it is about.
+
+    Our policy lets no form send anything to another site, nor by way of redirects: browsers would stop on the way to one
+    without a word. So a notice that leads there ends the form's way on a page of its own, which goes on by itself.
+    """
     notification = get_object_or_404(Notification.objects.for_user(request.user.pk), public_id=public_id)
     mark_read(notification, by=request.user, now=timezone.now())
-    return redirect(localise_path(notification.url, get_language()) or "notifications:inbox")
+    path = localise_path(notification.url, get_language())
+    kind = types.get(notification.type)
+    if not (path and kind and kind.leads_outside):
+        return redirect(path or "notifications:inbox")
+    response = render(request, "notifications/leaving.html", {"url": path})
+    response["Refresh"] = f"0; url={path}"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @require_POST

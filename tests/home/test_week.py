@@ -85,7 +85,7 @@ class TestWebinars:
         session = add_session(series, timedelta(days=2), "Off")
         coming, other = add_member(), add_member()
         register(session, membership=coming, by=coming.user, now=NOW)
-        Session.objects.update(state=SessionState.CANCELLED, reason="The speaker is ill.")
+        Session.objects.update(state=SessionState.CANCELLED, reason={"en": "The speaker is ill."})
         assert "Off" in home(signed_in(coming))
         assert ">Off<" not in home(signed_in(other))
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from portal.notifications.models import Preference
 from portal.notifications.notices import INVITATION_ACCEPTED
+from portal.notifications.registry import NotificationType, types
 from tests.factories.accounts import UserFactory
 from tests.factories.notifications import NotificationFactory
 
@@ -57,6 +58,20 @@ def test_opening_a_notice_marks_it_as_read_and_leads_to_what_it_is_about(client,
     notice.refresh_from_db()
     assert notice.read_at
     assert client.post(reverse("notifications:open", args=[NotificationFactory().public_id])).status_code == 404
+
+
+def test_one_that_leads_to_another_site_goes_on_from_a_page_of_its_own(client, reader):
+    """A form whose redirects end elsewhere is stopped by our own policy."""
+    outside = NotificationType("tests.leads_outside", label="Outside", template="x", leads_outside=True)
+    try:
+        notice = NotificationFactory(user=reader, type=outside.name, url="/en/study/join/token/")
+        answer = client.post(f"/ru/notifications/{notice.public_id}/open/")
+    finally:
+        del types[outside.name]
+    assert (answer.status_code, answer.headers["Refresh"]) == (200, "0; url=/ru/study/join/token/")
+    assert 'href="/ru/study/join/token/"' in answer.content.decode()
+    notice.refresh_from_db()
+    assert notice.read_at
 
 
 def test_all_are_marked_as_read_by_one_button(client, reader):

@@ -221,7 +221,7 @@ class TestThePages:
         count(session, member, minutes=52, attended=True, source=AttendanceSource.RECORDING, percent=80)
         page = signed_in(member).get(reverse("training:attendance")).content.decode()
         assert "Recording watched" in page
-        assert "Whoever has come to 80% of the recording has attended" in page
+        assert "Whoever has watched 80% of the recording has attended" in page
 
     def test_what_is_not_ones_own_is_not_there(self, session, seated, add_member, signed_in):
         other = add_member()

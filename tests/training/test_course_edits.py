@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -209,7 +211,7 @@ class TestReplaced:
         complete(member, first)
         new = self.replace(tree, course, first)
         tree.add_lesson(russian, "Новый", translation_of=new)
-        assert told(progress_of(member, russian)) == [("Новый", True)]
+        assert told(progress_of(member, russian)) == [("Новый", True), ("Lesson 2", False), ("Lesson 3", False)]
 
     def test_taken_back_nothing_was_invented(self, tree, member, course):
         first = lessons_of(course)[0]
@@ -326,3 +328,93 @@ def test_any_edits_in_a_row_leave_what_was_written(tree, member, course):
     progress = progress_of(member, course)
     assert (progress.percent, progress.done, progress.total) == (100, 3, 3)
     assert progress.completed_at <= timezone.now() + timedelta(seconds=1)
+
+
+class TestInAnotherLanguage:
+    """A course is one course in all its languages: half of it translated is not all of it."""
+
+    @pytest.fixture
+    def russian(self, tree, course):
+        """The same course with its first lesson alone translated."""
+        page = tree.add_course("Первые шаги", language="ru", lessons=0, translation_of=course)
+        tree.add(page, LessonPage(title="Урок 1"), translation_of=lessons_of(course)[0])
+        return CoursePage.objects.get(pk=page.pk)
+
+    def test_half_a_translation_completes_no_course(self, member, course, russian, facts):
+        (translated,) = lessons_of(russian)
+        progress = complete(member, translated)
+        assert [(step.lesson.title, step.done) for step in progress.steps] == [
+            ("Урок 1", True), ("Lesson 2", False), ("Lesson 3", False),
+        ]  # fmt: skip
+        assert Enrolment.objects.get().completed_at is None
+        assert facts("course_completed") == []
+        with pytest.raises(Refusal) as refused:
+            complete_course(member, course=russian, by=member.user, now=timezone.now())
+        assert refused.value.code == "lessons_left"
+
+    def test_with_the_rest_in_the_language_that_there_is_it_does(self, member, course, russian, facts):
+        complete(member, *lessons_of(russian), *lessons_of(course)[1:])
+        assert progress_of(member, russian).completed_at == progress_of(member, course).completed_at is not None
+        assert len(facts("course_completed")) == 1
+
+    def test_the_rest_is_offered_there_and_says_its_language(self, member, course, russian, signed_in):
+        member.user.language = "ru"
+        member.user.save()
+        complete(member, *lessons_of(russian))
+        page = signed_in(member).get(russian.url).content.decode()
+        assert "Lesson 2" in page
+        assert " · На английском" in page
+        answer = signed_in(member).post(reverse("training:complete", args=[lessons_of(course)[1].translation_key]))
+        assert answer.status_code == 302
+
+    def test_what_is_not_live_in_the_other_language_is_not_asked_for(self, member, course, russian):
+        for lesson in lessons_of(course)[1:]:
+            lesson.unpublish()
+        assert complete(member, *lessons_of(russian)).completed_at is not None
+
+    def test_nor_where_the_other_language_is_not_published(self, member, course, russian):
+        course.unpublish()
+        assert complete(member, *lessons_of(russian)).completed_at is not None
+
+    def test_nor_what_was_replaced_here(self, tree, member, course, russian):
+        second, third = lessons_of(course)[1:]
+        for number, old in enumerate((second, third), 2):
+            tree.add(russian, LessonPage(title=f"Новый урок {number}", stands_for=old))
+        assert told(progress_of(member, russian)) == [
+            ("Урок 1", False), ("Новый урок 2", False), ("Новый урок 3", False),
+        ]  # fmt: skip
+
+    def test_it_costs_the_same_for_few_and_many(self, tree, member, course, russian):
+        def count() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                progress_of(member, russian)
+            return len(queries)
+
+        count()  # what is looked up once is
+        few = count()
+        for number in range(4, 12):
+            tree.add(course, LessonPage(title=f"Lesson {number}"))
+        assert count() == few
+
+
+class TestTheTextThatWasStudied:
+    def test_published_anew_while_it_was_read_the_old_one_is_cited(self, member, course, signed_in):
+        lesson = lessons_of(course)[0]
+        client = signed_in(member)
+        assert f'name="revision" value="{lesson.live_revision_id}"' in client.get(lesson.url).content.decode()
+        studied = lesson.live_revision_id
+        lesson.body = [section("what", "What to do", "Something else entirely.")]
+        publish(lesson)
+        client.post(reverse("training:complete", args=[lesson.translation_key]), {"revision": studied})
+        assert LessonCompletion.objects.get().revision_id == studied
+
+    @pytest.mark.parametrize("said", ["draft", "another", "0", "-1", "9" * 30, "x", ""])
+    def test_what_is_no_text_that_they_can_have_read_is_not(self, tree, member, course, signed_in, said):
+        first, second, _third = lessons_of(course)
+        if said == "draft":
+            said = str(first.save_revision().pk)
+        elif said == "another":
+            said = str(second.live_revision_id)
+        client = signed_in(member)
+        client.post(reverse("training:complete", args=[first.translation_key]), {"revision": said})
+        assert LessonCompletion.objects.get().revision_id == first.live_revision_id

@@ -1,6 +1,7 @@
 """A course is due so many days after all that its rule names had become true; reminders come before it and once after."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,11 @@ SELLER, HEAD, SILVER, GOLD = 1, 2, 10, 11
 
 moments = st.integers(0, 900).map(lambda days: START + days * DAY)
 rules = st.builds(
-    Rule, days=st.integers(1, 730), job_role=st.sampled_from([None, SELLER, HEAD]), tier=st.sampled_from([None, SILVER])
+    Rule,
+    days=st.integers(1, 730),
+    job_role=st.sampled_from([None, SELLER, HEAD]),
+    tier=st.sampled_from([None, SILVER]),
+    counts_from=st.none() | moments,
 )
 situations = st.builds(
     Situation,
@@ -66,6 +71,31 @@ class TestDue:
     def test_nothing_is_due_before_the_person_joined(self, several, situation, published_at):
         due = find_due(several, situation, published_at=published_at)
         assert due is None or due >= max(situation.joined_at, published_at) + DAY
+
+    def test_a_rule_added_late_leaves_everybody_its_days(self):
+        long_ago = describe()
+        added = START + 400 * DAY
+        assert find_due([Rule(30, SELLER, GOLD, added)], long_ago, published_at=START) == added + 30 * DAY
+
+    def test_and_takes_nothing_from_whoever_comes_after_it(self):
+        late = describe(joined_at=START + 50 * DAY)
+        assert find_due([Rule(30, counts_from=START + 10 * DAY)], late, published_at=START) == START + 80 * DAY
+
+    @given(st.lists(rules, min_size=1, max_size=5), situations, moments, moments)
+    def test_when_every_rule_counts_from_a_day_nobody_is_late_on_it(self, several, situation, published_at, day):
+        new = [replace(rule, counts_from=day) for rule in several]
+        due = find_due(new, situation, published_at=published_at)
+        assert due is None or due >= day + min(rule.days for rule in new) * DAY
+
+    @given(rules, situations, moments)
+    def test_its_day_only_ever_gives_more_time(self, rule, situation, published_at):
+        without = find_due([replace(rule, counts_from=None)], situation, published_at=published_at)
+        due = find_due([rule], situation, published_at=published_at)
+        if due is None or without is None:
+            assert due is without is None
+        else:
+            begin = rule.counts_from or START
+            assert due == max(without, begin + rule.days * DAY)
 
 
 class TestReminders:

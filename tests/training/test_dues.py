@@ -1,16 +1,20 @@
 """By when whom: rows that follow the rules, and reminders before the date and once after it."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
+from wagtail.test.utils.form_data import inline_formset, nested_form_data
+from wagtail_localize.operations import translate_object
 
 from portal.content.models import Product
 from portal.notifications.models import Notification
 from portal.notifications.services.wording import word
 from portal.partners.models import Audience, Entitlement, JobRole, Membership, TierPeriod
+from tests.training.forms import page_form
 from training.models import CourseDue, CoursePage, DueRule, Enrolment, LessonPage
 from training.notices.courses import COURSE_DUE, remind_of_dues
 from training.services.dues import list_due, review_dues
@@ -61,6 +65,12 @@ def finish(member, course, now):
 
 def due_of(member):
     return CourseDue.objects.filter(membership=member).values_list("due_at", flat=True).first()
+
+
+@pytest.fixture
+def editor(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root@example.com", "a long password"))
+    return client
 
 
 class TestRows:
@@ -158,6 +168,63 @@ class TestRows:
         CourseDue.objects.all().delete()
         review_dues(now=moment, batch=2)
         assert CourseDue.objects.count() == 5
+
+
+class TestFromWhenARuleCounts:
+    def test_a_rule_added_to_an_old_course_makes_nobody_late(self, course, join, rows, moment):
+        today = timezone.localdate(moment)
+        DueRule.objects.update(counts_from=today)
+        member = join(days=300)
+        review_dues(now=moment)
+        begin = datetime.combine(today, time(), timezone.get_default_timezone())
+        assert due_of(member) == begin + 30 * DAY
+        assert not list_due(member, now=moment)[0].is_late
+
+    def test_a_rule_without_a_day_counts_however_far_back(self, course, join, moment):
+        member = join(days=300)
+        review_dues(now=moment)
+        assert due_of(member) == moment - 270 * DAY
+
+    def test_the_form_offers_today_for_a_new_rule_and_leaves_the_others_alone(self, course, editor):
+        page = editor.get(reverse("wagtailadmin_pages:edit", args=[course.pk]))
+        rules = page.context["form"].formsets["due_rules"]
+        assert rules.empty_form["counts_from"].value() == timezone.localdate()
+        assert [form["counts_from"].value() for form in rules.forms] == [None]
+
+    def test_a_draft_from_before_there_was_a_day_does_not_begin_to_count_when_published(self, course, join, moment):
+        revision = course.save_revision()
+        for rule in revision.content["due_rules"]:
+            del rule["counts_from"]
+        revision.save()
+        revision.publish()
+        assert DueRule.objects.get().counts_from is None
+
+    def test_a_new_rule_with_everything_as_offered_is_kept_with_its_day(self, course, editor):
+        offered = {"job_role": "", "tier": "", "days": "30", "counts_from": str(timezone.localdate())}
+        data = nested_form_data(
+            page_form(
+                course.title, slug=course.slug, minutes="0", prerequisites=inline_formset([]),
+                due_rules=inline_formset([offered]),
+            )
+        )  # fmt: skip
+        response = editor.post(reverse("wagtailadmin_pages:edit", args=[course.pk]), data)
+        assert response.status_code == 302, response.context["form"].errors
+        assert DueRule.objects.get(job_role=None).counts_from == timezone.localdate()
+
+    def test_a_translation_keeps_no_copy_that_goes_on_holding(
+        self, tree, course, rows, moment, django_capture_on_commit_callbacks
+    ):
+        course.save_revision().publish()
+        with django_capture_on_commit_callbacks(execute=True):
+            translate_object(course, [tree.locales["ru"]])
+        assert list(DueRule.objects.values_list("course__locale__language_code", flat=True)) == ["en"]
+
+    def test_and_where_one_has_a_copy_the_default_language_decides(self, tree, course, join, rows, moment):
+        russian = tree.add_course("Первые шаги", language="ru", lessons=0, translation_of=course)
+        DueRule.objects.create(course=russian, job_role=rows.seller, tier=rows.gold, days=5)
+        member = join(days=10)
+        review_dues(now=moment)
+        assert due_of(member) == moment + 20 * DAY
 
 
 class TestReminders:

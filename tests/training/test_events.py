@@ -92,7 +92,7 @@ class TestTheDate:
         assert session_of(event).capacity == 2
 
     def test_one_that_was_cancelled_stays_cancelled(self, event, facts):
-        Session.objects.update(state=SessionState.CANCELLED, reason="The hall is closed.")
+        Session.objects.update(state=SessionState.CANCELLED, reason={"en": "The hall is closed."})
         event.starts_at += HOUR
         publish(event)
         assert session_of(event).state == SessionState.CANCELLED

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from tests.factories.training import publish
-from tests.training.attendees import add_event, add_series, add_session, seat
+from tests.training.attendees import add_event, add_series, add_session, let, seat
 from training.models import CalendarFeed, RegistrationState, SessionState
 from training.services.calendars import find_edition, give_feed, renew_feed, revoke_feed, write_feed
+from training.services.sessions import cancel_session, change_session, move_session
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +82,11 @@ class TestWhatStandsInIt:
 
     def test_a_cancelled_session_stays_and_says_so(self, client, series, member, moment):
         session = add_session(
-            series, moment + timedelta(days=1), state=SessionState.CANCELLED, reason="The speaker is ill.", sequence=2
+            series,
+            moment + timedelta(days=1),
+            state=SessionState.CANCELLED,
+            reason={"en": "The speaker is ill."},
+            sequence=2,
         )
         seat(session, member, now=moment)
         (event,) = events(client, give_feed(member.user, now=moment))
@@ -115,6 +120,40 @@ class TestWhatStandsInIt:
         series.audience = owners_only
         publish(series)
         assert events(client, feed) == []
+
+    def test_so_is_one_that_is_not_published_and_it_comes_back_with_it(self, client, series, member, moment):
+        seat(add_session(series, moment + timedelta(days=1)), member, now=moment)
+        feed = give_feed(member.user, now=moment)
+        etag = client.get(address(feed))["ETag"]
+        series.unpublish()
+        gone = client.get(address(feed), headers={"if-none-match": etag})
+        assert icalendar.Calendar.from_ical(gone.content).walk("VEVENT") == []
+        publish(series)
+        assert len(events(client, feed)) == 1
+
+    def test_from_first_to_last_it_is_one_entry_whose_sequence_grows(self, client, series, member, staff, moment):
+        runner = let(staff, "change_session")
+        session = add_session(series, moment + timedelta(days=3))
+        seat(session, member, now=moment)
+        feed = give_feed(member.user, now=moment)
+        found = []
+
+        def look() -> None:
+            (event,) = events(client, feed)
+            found.append((str(event["uid"]), int(event["sequence"]), str(event["status"]), event.start))
+
+        look()
+        later = session.starts_at + timedelta(days=1)
+        move_session(session, starts_at=later, ends_at=later + timedelta(hours=1), by=runner, now=moment)
+        look()
+        change_session(session, changes={"speakers": "Ada Byron"}, by=runner, now=moment)
+        look()
+        cancel_session(session, reason={"en": "Ill"}, by=runner, now=moment)
+        look()
+        assert [uid for uid, *_rest in found] == [session.uid] * 4
+        assert [sequence for _uid, sequence, *_rest in found] == [0, 1, 2, 3]
+        assert [status for *_rest, status, _start in found] == ["CONFIRMED"] * 3 + ["CANCELLED"]
+        assert [start for *_rest, start in found] == [session.starts_at, later, later, later]
 
     def test_and_so_are_the_sessions_of_a_partner_that_was_left(self, client, series, member, moment):
         seat(add_session(series, moment + timedelta(days=1)), member, now=moment)
@@ -261,6 +300,12 @@ class TestThePage:
         assert CalendarFeed.objects.get().token != first
         client.post(change, {"do": "close"})
         assert not CalendarFeed.objects.exists()
+
+    def test_its_forms_say_where_they_come_from(self, member, signed_in):
+        """Browsers send ``Origin: null`` from a page without a referrer, which is refused as a forgery."""
+        response = signed_in(member).get(reverse("training:calendar"))
+        assert response["Referrer-Policy"] == "same-origin"
+        assert "private" in response["Cache-Control"]
 
     def test_a_link_changes_nothing(self, member, signed_in):
         assert signed_in(member).get(reverse("training:change_calendar")).status_code == 405

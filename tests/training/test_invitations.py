@@ -83,7 +83,7 @@ def test_the_whole_way_of_a_session_in_a_calendar(told, session, member, runner,
     with told() as letters:
         day = timedelta(days=1)
         times = {"starts_at": session.starts_at + day, "ends_at": session.ends_at + day}
-        move_session(session, **times, reason="The hall is taken.", by=runner, now=moment)
+        move_session(session, **times, reason={"en": "The hall is taken."}, by=runner, now=moment)
     method, moved = open_letter(letters[0])
     assert (method, moved["uid"]) == ("REQUEST", session.uid)
     assert moved["sequence"] > given["sequence"]
@@ -92,7 +92,7 @@ def test_the_whole_way_of_a_session_in_a_calendar(told, session, member, runner,
     assert "The hall is taken." in moved["description"]
 
     with told() as letters:
-        cancel_session(Session.objects.get(), reason="The speaker is ill.", by=runner, now=moment)
+        cancel_session(Session.objects.get(), reason={"en": "The speaker is ill."}, by=runner, now=moment)
     method, cancelled = open_letter(letters[0])
     assert (method, cancelled["uid"], cancelled["status"]) == ("CANCEL", session.uid, "CANCELLED")
     assert cancelled["sequence"] > moved["sequence"]
@@ -165,3 +165,31 @@ def test_the_letter_and_the_feed_speak_of_one_entry(client, told, session, add_m
         assert kept[name] == sent[name]
     assert sent["summary"] == "Цена"
     assert Registration.objects.get().session.uid == kept["uid"]
+
+
+@pytest.mark.parametrize(("language", "why"), [("en", "The hall is taken."), ("ru", "Зал занят.")])
+def test_letter_entry_and_feed_say_why_in_the_readers_language(
+    told, client, session, add_member, runner, moment, language, why
+):
+    reader = add_member(language=language)
+    seat(session, reader, now=moment)
+    both = {"en": "The hall is taken.", "ru": "Зал занят."}
+    day = timedelta(days=1)
+    with told() as letters:
+        move_session(
+            session,
+            starts_at=session.starts_at + day,
+            ends_at=session.ends_at + day,
+            reason=both,
+            by=runner,
+            now=moment,
+        )
+    (letter,) = letters
+    _method, event = open_letter(letter)
+    feed = icalendar.Calendar.from_ical(
+        client.get(f"/en/study/calendar/{give_feed(reader.user, now=moment).token}.ics").content
+    )
+    (other,) = (text for text in both.values() if text != why)
+    for words in (letter.body, event["description"], feed.walk("VEVENT")[0]["description"]):
+        assert why in words
+        assert other not in words

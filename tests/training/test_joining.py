@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from portal.notifications.models import Notification
 from tests.training.webinars import add_series, let_run, open_session
 from training.models import Visit
+from training.notices.webinars import remind_people
 from training.services.joining import NotOpen, find_join_path, find_meeting, find_registration, make_token, record_visit
 from training.services.registrations import cancel_registration, register
 from training.services.sessions import cancel_session, change_session
@@ -68,7 +70,7 @@ class TestTheLink:
         assert go(waiting, session.starts_at) == MEETING
 
     def test_nobody_is_when_it_is_cancelled(self, session, seat, editor, now):
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert go(seat, session.starts_at) == "session_cancelled"
 
     def test_nor_who_has_left_or_lost_the_audience(self, session, seat, series, owners_only, now):
@@ -94,6 +96,16 @@ class TestTheLink:
         signature = token.partition(":")[2]
         for made_up in (f"{other.public_id}:{signature}", f"{token}x", token[:-1], "", ":", seat.public_id):
             assert find_registration(made_up) is None
+
+
+def test_the_reminder_in_the_inbox_leads_there_in_one_tap(seat, session, client, time_machine):
+    time_machine.move_to(session.starts_at - timedelta(minutes=10))
+    assert remind_people(now=session.starts_at - timedelta(minutes=10)) == 1
+    client.force_login(seat.user)
+    notice = Notification.objects.get(type="training.session_reminded")
+    answer = client.post(reverse("notifications:open", args=[notice.public_id]))
+    address = answer.headers["Refresh"].partition("url=")[2]
+    assert client.get(address).url == MEETING
 
 
 class TestVisits:
@@ -133,6 +145,26 @@ class TestVisits:
         member.user.save()
         time_machine.move_to(session.starts_at - DAY)
         assert '<html lang="ru"' in client.get(find_join_path(seat)).content.decode()
+
+    def test_that_it_is_cancelled_is_said_in_their_language_whatever_the_address_says(
+        self, seat, session, member, editor, client, now
+    ):
+        member.user.language = "ru"
+        member.user.save()
+        change_session(session, changes={"topic": {"en": "The price", "ru": "Цена"}}, by=editor, now=now)
+        cancel_session(session, reason={"en": "The speaker is ill.", "ru": "Докладчик болен."}, by=editor, now=now)
+        page = client.get(find_join_path(seat)).content.decode()
+        assert "Докладчик болен." in page
+        assert "Цена" in page
+        assert "The speaker" not in page
+
+    def test_of_what_is_not_published_any_more_it_says_so_and_leads_nowhere(self, seat, session, client, time_machine):
+        session.page.unpublish()
+        time_machine.move_to(session.starts_at)
+        page = client.get(find_join_path(seat)).content.decode()
+        assert "This webinar is not on the portal any more." in page
+        assert reverse("training:session", args=[session.public_id]) not in page
+        assert not Visit.objects.exists()
 
     def test_a_link_that_is_nobodys_is_not_found(self, client):
         assert client.get(reverse("training:join", args=["nobody:at-all"])).status_code == 404

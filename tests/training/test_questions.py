@@ -53,7 +53,7 @@ class TestAsking:
         with pytest.raises(Refusal) as refused:
             ask(session, member, session.ends_at)
         assert refused.value.code == "over"
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         with pytest.raises(Refusal):
             ask(session, member, now)
         assert not SessionQuestion.objects.exists()

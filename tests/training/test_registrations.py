@@ -11,6 +11,7 @@ from portal.core.errors import NotAllowed, Refusal
 from portal.notifications.models import Notification
 from portal.notifications.services.wording import word
 from portal.partners.services.memberships import end_membership
+from tests.factories.training import publish
 from tests.training.webinars import add_series, let_run, open_session
 from training.models import Registration, RegistrationState, Session
 from training.notices.webinars import (
@@ -20,9 +21,11 @@ from training.notices.webinars import (
     remind_people,
 )
 from training.receivers import give_back_seats, tell_who_has_a_seat
+from training.services.calendars import find_words
 from training.services.joining import find_join_path
+from training.services.questions import answer_question, ask_question
 from training.services.registrations import cancel_registration, register, release_seats
-from training.services.sessions import cancel_session, move_session
+from training.services.sessions import cancel_session, change_session, move_session, name_sessions
 
 pytestmark = pytest.mark.django_db
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -99,7 +102,7 @@ class TestRegistering:
         with pytest.raises(Refusal) as refused:
             take(session, member, now + 8 * DAY)
         assert refused.value.code == "over"
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         with pytest.raises(Refusal) as refused:
             take(session, member, now)
         assert refused.value.code == "session_cancelled"
@@ -263,7 +266,7 @@ class TestReminders:
         member = add_member()
         cancel_registration(take(session, member, now), by=member.user, now=now)
         take(session, add_member(), now)
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert remind_people(now=session.starts_at - MINUTE) == 0
 
     def test_after_a_move_they_follow_the_new_time(self, session, member, editor, now):
@@ -296,3 +299,76 @@ class TestReminders:
         for _number in range(9):
             take(session, add_member(), now)
         assert count(session.starts_at - DAY) == few
+
+
+class TestWhatIsNotPublished:
+    """A series that was withdrawn calls nobody; what moves in calendars is told all the same, without a link."""
+
+    def kinds(self) -> list[str]:
+        return sorted(Notification.objects.values_list("type", flat=True))
+
+    def test_calls_nobody(self, series, session, add_member, editor, now, django_capture_on_commit_callbacks):
+        seated, waiting = add_member(), add_member()
+        change_session(session, changes={"capacity": 1}, by=editor, now=now)
+        take(session, seated, now)
+        take(session, waiting, now)
+        question = ask_question(session, words="Why?", membership=seated, by=seated.user, now=now)
+        Notification.objects.all().delete()
+        series.unpublish()
+        with django_capture_on_commit_callbacks(execute=True):
+            change_session(session, changes={"topic": {"en": "Another"}}, by=editor, now=now)
+            answer_question(question, answer="Because.", by=editor, now=now)
+            change_session(session, changes={"capacity": 5}, by=editor, now=now)
+        assert self.kinds() == []
+        assert Registration.objects.get(user=waiting.user).state == RegistrationState.WAITING
+
+    def test_published_again_the_waiting_move_up(
+        self, series, session, add_member, editor, now, django_capture_on_commit_callbacks
+    ):
+        first, second = add_member(), add_member()
+        change_session(session, changes={"capacity": 1}, by=editor, now=now)
+        mine = take(session, first, now)
+        take(session, second, now)
+        series.unpublish()
+        cancel_registration(mine, by=first.user, now=now)
+        assert Registration.objects.get(user=second.user).state == RegistrationState.WAITING
+        with django_capture_on_commit_callbacks(execute=True):
+            publish(series)
+        assert Registration.objects.get(user=second.user).state == RegistrationState.SEATED
+        assert Session.objects.get(pk=session.pk).seats_taken == 1
+
+    def test_opened_to_more_people_the_waiting_move_up(self, series, session, owners_only, add_member, editor, now):
+        change_session(session, changes={"capacity": 1}, by=editor, now=now)
+        first, second = add_member(), add_member()
+        mine = take(session, first, now)
+        take(session, second, now)
+        series.audience = owners_only
+        publish(series)
+        cancel_registration(mine, by=first.user, now=now)
+        assert Registration.objects.get(user=second.user).state == RegistrationState.WAITING
+        series.audience = None
+        publish(series)
+        assert Registration.objects.get(user=second.user).state == RegistrationState.SEATED
+
+    @pytest.mark.parametrize("act", ["move", "cancel"])
+    def test_that_it_moves_or_is_cancelled_is_told_without_a_link(
+        self, series, session, member, editor, now, django_capture_on_commit_callbacks, act
+    ):
+        take(session, member, now)
+        Notification.objects.all().delete()
+        series.unpublish()
+        with django_capture_on_commit_callbacks(execute=True):
+            if act == "move":
+                later = session.starts_at + DAY
+                move_session(session, starts_at=later, ends_at=later + HOUR, by=editor, now=now)
+            else:
+                cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
+        assert [row.url for row in Notification.objects.all()] == [""]
+
+    def test_a_draft_in_another_language_gives_no_name(self, tree, series, session, add_member, now):
+        add_series(tree, "Черновик", language="ru", translation_of=series, live=False)
+        assert name_sessions([session]) == {session.pk: {"en": series.title}}
+        words = find_words([session], language="ru")
+        assert words.find_title(session) == series.title
+        series.unpublish()
+        assert set(name_sessions([session])[session.pk]) == {"en", "ru"}

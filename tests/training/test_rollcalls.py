@@ -99,6 +99,73 @@ class TestTheProviders:
             ("Boris Orlov", "", "11:00:30", "11:30:30"),
         ]
 
+    def test_teams_oldest_log_of_joinings_and_leavings(self):
+        found = sample("teams-log.csv")
+        assert (found.provider, found.names_zone, found.absent) == (Provider.TEAMS, False, 0)
+        assert told(found) == [
+            ("Guild Hall", "", "10:55:00", "12:01:30"),
+            ("Anna Petrova (Guest)", "", "10:58:01", "11:20:00"),
+            ("Anna Petrova (Guest)", "", "11:25:00", "12:01:30"),  # no leaving: to the last line
+            ("Boris Orlov", "", "11:00:30", "11:30:30"),
+            ("Clara Kurz", "", "11:01:00", "11:40:00"),  # on two devices at once
+            ("Clara Kurz", "", "11:05:00", "11:59:00"),
+        ]
+        assert found.rows[3].raw == {
+            "Full Name": "Boris Orlov", "User Action": "Joined", "Timestamp": "11/24/2026, 11:00:30 AM",
+            "User Action 2": "Left", "Timestamp 2": "11/24/2026, 11:30:30 AM",
+        }  # fmt: skip
+
+    def test_teams_oldest_log_in_russian_and_with_the_day_first(self):
+        text = (
+            "Полное имя\tДействие пользователя\tМетка времени\n"
+            "Анна Петрова\tПрисоединился ранее\t24.11.2026, 10:58:01\n"
+            "Анна Петрова\tПокинул\t24.11.2026, 11:20:00\n"
+        )
+        assert told(read(text.encode("utf-16"))) == [("Анна Петрова", "", "10:58:01", "11:20:00")]
+
+    def test_of_two_joinings_and_one_leaving_nothing_is_made_up(self):
+        found = read(
+            "Full Name\tUser Action\tTimestamp\n"
+            "Anna\tJoined\t11/24/2026, 11:00:00 AM\nAnna\tJoined\t11/24/2026, 11:10:00 AM\n"
+            "Anna\tLeft\t11/24/2026, 11:20:00 AM\nBoris\tJoined\t11/24/2026, 11:59:00 AM\n"
+        )
+        assert [(start, end) for _name, _email, start, end in told(found)] == [
+            ("11:00:00", "11:20:00"), ("11:10:00", "11:20:00"), ("11:59:00", "11:59:00"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("line", "fault", "column", "words"),
+        [
+            ("Anna\tWaved\t11/24/2026, 11:00:00 AM", Fault.NOT_AN_ACTION, "User Action", "Waved"),
+            ("Anna\tLeft\t11/24/2026, 11:00:00 AM", Fault.LEFT_BEFORE, "Timestamp", "11/24/2026, 11:00:00 AM"),
+            ("Anna\tJoined\tat noon", Fault.NOT_A_TIME, "Timestamp", "at noon"),
+            ("\tJoined\t11/24/2026, 11:00:00 AM", Fault.NAME_MISSING, "Full Name", ""),
+        ],
+    )
+    def test_what_is_wrong_with_a_log_is_named_with_its_place(self, line, fault, column, words):
+        error = refuse(f"Full Name\tUser Action\tTimestamp\n{line}\n")
+        assert (error.fault, error.line, error.column, error.words) == (fault, 2, column, words)
+
+    @given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 3599), st.booleans()), min_size=1, max_size=30))
+    def test_of_a_log_nobody_is_there_before_joining_or_after_its_end(self, events):
+        present: dict[str, int] = {}
+        lines, seconds = [], sorted(second for _name, second, _joins in events)
+        for (name, _second, joins), second in zip(events, seconds, strict=True):
+            joined = joins or not present.get(name)
+            present[name] = present.get(name, 0) + (1 if joined else -1)
+            lines.append((name, joined, second))
+        text = "Full Name\tUser Action\tTimestamp\n" + "".join(
+            f"{name}\t{'Joined' if joined else 'Left'}\t11/24/2026, 11:{second // 60:02}:{second % 60:02} AM\n"
+            for name, joined, second in lines
+        )
+        found = read(text)
+        assert len(found.rows) == sum(joined for _name, joined, _second in lines)
+        for name in {name for name, *_rest in lines}:
+            mine = [row for row in found.rows if row.name == name]
+            first = min(second for other, joined, second in lines if joined and other == name)
+            assert min(row.joined_at for row in mine) == (BEGAN + timedelta(seconds=first)).astimezone(UTC)
+            assert max(row.left_at for row in mine) <= (BEGAN + timedelta(seconds=seconds[-1])).astimezone(UTC)
+
     def test_bigbluebutton_tells_first_join_last_leave_and_the_length(self):
         found = sample("bigbluebutton.csv")
         assert found.provider == Provider.BIGBLUEBUTTON

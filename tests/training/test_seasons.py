@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from portal.core.errors import NotAllowed, Refusal
 from tests.training.webinars import add_series, let_run, open_session, plan_season
 from training.models import Season, Session
-from training.services.seasons import find_latest, publish_season
-from training.services.sessions import cancel_session
+from training.services.seasons import find_latest, list_weekdays, publish_season
+from training.services.sessions import cancel_session, move_session
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ class TestPublishing:
     @pytest.mark.embedded
     def test_the_dates_of_the_rule_become_sessions(self, series, editor, now, facts):
         season = publish(
-            series, editor, now, topics=("Opening", "The price"), capacity=50, speakers="Ada Byron",
+            series, editor, now, topics=({"en": "Opening"}, {"en": "The price"}), capacity=50, speakers="Ada Byron",
             meeting_url="https://meet.example/1",
         )  # fmt: skip
         sessions = list(season.sessions.all())
@@ -62,7 +62,9 @@ class TestPublishing:
         )  # fmt: skip
 
     def test_days_that_are_left_out_have_no_session_and_topics_go_on(self, series, editor, now):
-        season = publish(series, editor, now, left_out=frozenset({date(2026, 12, 8)}), topics=("One", "Two"))
+        season = publish(
+            series, editor, now, left_out=frozenset({date(2026, 12, 8)}), topics=({"en": "One"}, {"en": "Two"})
+        )
         assert [(str(one.topic), one.starts_at.day) for one in season.sessions.all()] == [
             ("One", 1), ("Two", 15), ("", 22)
         ]  # fmt: skip
@@ -71,10 +73,20 @@ class TestPublishing:
         season = publish(series, editor, now, "FREQ=WEEKLY;COUNT=2", first_day=date(2027, 3, 23), zone="Europe/Berlin")
         assert [one.starts_at.hour for one in season.sessions.all()] == [10, 9]
 
-    def test_topics_are_in_the_language_of_the_series(self, tree, series, editor, now):
-        russian = add_series(tree, "По вторникам", language="ru", translation_of=series)
-        season = publish(russian, editor, now, topics=("Цена",))
-        assert season.sessions.first().topic == {"ru": "Цена"}
+    def test_topics_are_in_the_languages_that_they_were_given_in(self, series, editor, now):
+        season = publish(series, editor, now, topics=({"en": "The  price", "ru": "Цена"}, {"ru": "Речь", "en": " "}))
+        assert [one.topic for one in season.sessions.all()[:3]] == [
+            {"en": "The price", "ru": "Цена"}, {"ru": "Речь"}, {},
+        ]  # fmt: skip
+
+    def test_the_next_one_begins_with_the_days_of_the_rule_not_with_what_was_moved(self, series, editor, now):
+        season = publish(series, editor, now, "FREQ=WEEKLY;BYDAY=TU,TH;COUNT=4")
+        moved = season.sessions.first()
+        move_session(
+            moved, starts_at=moved.starts_at + timedelta(days=1), ends_at=moved.ends_at + timedelta(days=1), by=editor,
+            now=now,
+        )  # fmt: skip
+        assert list_weekdays(season) == ["TU", "TH"]
 
     def test_two_hundred_dates_cost_as_many_queries_as_four(self, series, tree, editor, now):
         def count(series, *args, **fields) -> int:
@@ -125,7 +137,7 @@ class TestRefusing:
             ({"capacity": 0}, "capacity"),
             ({"meeting_url": "javascript:alert(1)"}, "meeting_url"),
             ({"speakers": "x" * 201}, "speakers"),
-            ({"topics": ("a", "b", "c", "d", "e")}, "topics"),
+            ({"topics": tuple({"en": sign} for sign in "abcde")}, "topics"),
             ({"left_out": frozenset(date(2026, 12, day) for day in (1, 8, 15, 22))}, "empty"),
         ],
     )
@@ -151,7 +163,7 @@ class TestRefusing:
 
     def test_what_is_cancelled_is_in_nobodys_way_nor_is_another_series(self, tree, series, editor, now):
         at = datetime(2026, 12, 15, 8, tzinfo=UTC) - now
-        cancel_session(open_session(series, by=editor, now=now, ahead=at), reason="Ill", by=editor, now=now)
+        cancel_session(open_session(series, by=editor, now=now, ahead=at), reason={"en": "Ill"}, by=editor, now=now)
         open_session(add_series(tree, "Another"), by=editor, now=now, ahead=at)
         assert publish(series, editor, now).sessions.count() == 4
 

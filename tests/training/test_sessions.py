@@ -102,7 +102,7 @@ class TestAdding:
         for act in (
             lambda: open_session(series, by=member.user, now=now, ahead=DAY),
             lambda: move(session, member.user, now, to=DAY),
-            lambda: cancel_session(session, reason="No", by=member.user, now=now),
+            lambda: cancel_session(session, reason={"en": "No"}, by=member.user, now=now),
             lambda: change_session(session, changes={"capacity": 9}, by=member.user, now=now),
         ):
             with pytest.raises(NotAllowed):
@@ -112,7 +112,7 @@ class TestAdding:
 class TestMoving:
     def test_time_and_sequence_change_and_reminders_are_set_anew(self, session, member, editor, now, facts):
         registration = register(session, membership=member, by=member.user, now=now)
-        moved = move(session, editor, now, to=20 * HOUR, reason="The speaker travels")
+        moved = move(session, editor, now, to=20 * HOUR, reason={"en": "The speaker travels"})
         registration.refresh_from_db()
         assert (moved.starts_at, moved.sequence, moved.changed_at) == (now + 20 * HOUR, 1, now)
         assert registration.remind_at == now + 19 * HOUR
@@ -124,7 +124,7 @@ class TestMoving:
         people = [add_member() for _number in range(3)]
         for person in people:
             register(session, membership=person, by=person.user, now=now)
-        move(session, editor, now, to=2 * DAY, reason="The speaker travels")
+        move(session, editor, now, to=2 * DAY, reason={"en": "The speaker travels"})
         fact = type("Fact", (), {"payload": facts("sessions_moved")[0], "announced_at": now})
         for _again in range(2):
             tell_of_moved_sessions(fact)
@@ -163,7 +163,7 @@ class TestCancelling:
         for _number in range(3):
             person = add_member()
             register(session, membership=person, by=person.user, now=now)
-        cancelled = cancel_session(session, reason="The speaker is ill", by=editor, now=now)
+        cancelled = cancel_session(session, reason={"en": "The speaker is ill"}, by=editor, now=now)
         assert (cancelled.state, cancelled.sequence) == (SessionState.CANCELLED, 1)
         assert not Registration.objects.filter(remind_at__isnull=False).exists()
         assert Registration.objects.standing().count() == 3
@@ -172,18 +172,24 @@ class TestCancelling:
     def test_the_notice_says_why(self, session, member, editor, now, django_capture_on_commit_callbacks):
         register(session, membership=member, by=member.user, now=now)
         with django_capture_on_commit_callbacks(execute=True):
-            cancel_session(session, reason="The speaker is ill", by=editor, now=now)
+            cancel_session(session, reason={"en": "The speaker is ill"}, by=editor, now=now)
         wording = word(Notification.objects.get(type=SESSION_CANCELLED.name), person=member.user)
         assert wording.subject.startswith("Cancelled: Tuesdays for sellers")
         assert "Why: The speaker is ill" in wording.paragraphs[0]
 
+    def test_a_reason_has_a_length_in_each_language_and_one_language_is_enough(self, session, editor, now):
+        with pytest.raises(Refusal) as refused:
+            cancel_session(session, reason={"en": "Ill", "ru": "б" * 301}, by=editor, now=now)
+        assert refused.value.code == "too_long"
+        assert cancel_session(session, reason={"ru": " Болен ", "en": ""}, by=editor, now=now).reason == {"ru": "Болен"}
+
     def test_it_needs_a_reason_and_is_done_once(self, session, editor, now):
         with pytest.raises(Refusal) as refused:
-            cancel_session(session, reason=" ", by=editor, now=now)
+            cancel_session(session, reason={"en": " "}, by=editor, now=now)
         assert refused.value.code == "reason_missing"
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         with pytest.raises(Refusal) as refused:
-            cancel_session(session, reason="Ill", by=editor, now=now)
+            cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert refused.value.code == "cancelled"
         assert Session.objects.get().sequence == 1
 

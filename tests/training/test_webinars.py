@@ -82,7 +82,7 @@ class TestTheList:
         page = signed_in(other).get(url).content.decode()
         assert "On the waiting list" in page
         assert "All seats taken" in signed_in(add_member()).get(url).content.decode()
-        cancel_session(session, reason="Ill", by=editor, now=now)
+        cancel_session(session, reason={"en": "Ill"}, by=editor, now=now)
         assert "Cancelled" in client.get(url).content.decode()
 
     def test_what_was_recorded_stands_below(self, tree, session, editor, member, signed_in, now, time_machine):
@@ -127,8 +127,8 @@ class TestTheSeries:
     def test_publishes_the_rule_of_who_attended(self, tree, member, signed_in):
         series = add_series(tree, attended_from_percent=70, replay_from_percent=90)
         page = " ".join(signed_in(member).get(series.url).content.decode().split())
-        assert "Whoever was there for 70 % of a session or more." in page
-        assert "Watching 90 % of the recording counts as well." in page
+        assert "Whoever was there for 70% of a session or more." in page
+        assert "Watching 90% of the recording counts as well." in page
         series.replay_counts = False
         publish(series)
         assert "Watching the recording does not count." in signed_in(member).get(series.url).content.decode()
@@ -195,11 +195,20 @@ class TestTheSession:
         client.force_login(editor)
         client.post(
             reverse("webinar_sessions:move", args=[session.pk]),
-            {"day": "2026-12-03", "at": "11:00", "minutes": "60", "reason": "The speaker travels"},
+            {
+                "day": "2026-12-03",
+                "at": "11:00",
+                "minutes": "60",
+                "reason_en": "The speaker travels",
+                "reason_ru": "Едет",
+            },
         )
         client.force_login(member.user)
         assert "The speaker travels" in client.get(address).content.decode()
-        cancel_session(Session.objects.get(), reason="The speaker is ill", by=editor, now=now)
+        russian = client.get(address.replace("/en/", "/ru/", 1)).content.decode()
+        assert "Едет" in russian
+        assert "The speaker travels" not in russian
+        cancel_session(Session.objects.get(), reason={"en": "The speaker is ill"}, by=editor, now=now)
         page = client.get(address).content.decode()
         assert "The speaker is ill" in page
         assert "Register" not in page
@@ -268,7 +277,8 @@ class TestTheSession:
 
 SEASON = {
     "weekdays": ["TU"], "first_day": "2026-12-01", "count": "4", "at": "11:00", "zone": "Europe/Moscow", "minutes": "60",
-    "capacity": "50", "meeting_url": "https://meet.example/1", "speakers": "Ada Byron", "topics": "Opening\n\nThe price\n",
+    "capacity": "50", "meeting_url": "https://meet.example/1", "speakers": "Ada Byron",
+    "topics_en": "Opening\n\nThe price\n",
 }  # fmt: skip
 
 
@@ -322,7 +332,25 @@ class TestPublishingASeason:
         page = preview.content.decode()
         for value in ("https://meet.example/1", "Europe/Moscow", "2026-12-01", 'name="weekdays" value="TU"'):
             assert value in page
-        assert client.post(form_url, SEASON | {"step": "change"}).context["form"]["topics"].value() == SEASON["topics"]
+        assert (
+            client.post(form_url, SEASON | {"step": "change"}).context["form"]["topics_en"].value()
+            == SEASON["topics_en"]
+        )
+
+    def test_topics_in_two_languages_go_line_by_line(self, series, editor, signed_in, form_url):
+        client = signed_in(editor)
+        short = client.post(form_url, SEASON | {"topics_ru": "Начало"})
+        assert "Topics here: 1; in another language: 2." in short.content.decode()
+        data = SEASON | {"topics_ru": "Начало\nЦена", "ticked": "1", "day": ["2026-12-01", "2026-12-08"]}
+        assert [row.topic for row in client.post(form_url, data).context["rows"]] == ["Opening", "The price", "", ""]
+        client.post(form_url, data | {"step": "publish"})
+        assert [one.topic for one in Session.objects.all()] == [
+            {"en": "Opening", "ru": "Начало"}, {"en": "The price", "ru": "Цена"},
+        ]  # fmt: skip
+
+    def test_a_series_in_two_languages_is_one_to_choose(self, tree, series, editor, signed_in, form_url):
+        add_series(tree, "По вторникам", language="ru", translation_of=series)
+        assert signed_in(editor).get(reverse("webinar_sessions:choose")).url == form_url
 
     def test_what_is_past_or_taken_is_left_out_at_first_and_said(self, series, editor, signed_in, form_url, now):
         open_session(series, by=editor, now=now, ahead=datetime(2026, 12, 1, 8, tzinfo=UTC) - now)
@@ -336,7 +364,7 @@ class TestPublishingASeason:
             "first_day": "2026-11-17",
             "ticked": "1",
             "day": ["2026-11-17"],
-            "topics": "",
+            "topics_en": "",
             "step": "publish",
         }
         page = signed_in(editor).post(form_url, data).content.decode()
@@ -417,9 +445,13 @@ class TestTheScreens:
         session.refresh_from_db()
         assert (str(session.topic), session.speakers, session.capacity) == ("Prices", "Grace Hopper", 3)
         cancel = reverse("webinar_sessions:cancel", args=[session.pk])
-        assert client.post(cancel, {"reason": "Ill"}).url == inspect
+        assert client.post(cancel, {"reason_ru": "Болен"}).status_code == 200  # the text in English is needed
+        assert client.post(cancel, {"reason_en": "Ill", "reason_ru": "Болен"}).url == inspect
         session.refresh_from_db()
-        assert session.state == SessionState.CANCELLED
+        assert (session.state, session.reason) == (SessionState.CANCELLED, {"en": "Ill", "ru": "Болен"})
+        assert "Ill" in client.get(inspect).content.decode()
+        User.objects.filter(pk=editor.pk).update(language="ru")
+        assert "Болен" in client.get(inspect).content.decode()
 
     def test_fewer_seats_than_taken_stand_refused_in_the_form(self, session, editor, add_member, signed_in, now):
         for _number in range(2):

@@ -28,7 +28,7 @@ from training.models.imports import MaterialImport
 from training.models.library import CaseStudyPage, Industry, LibraryPage, ProductDocPage, StandardPage
 from training.models.objections import CardRating, ObjectionCardPage, ObjectionGuidePage
 from training.models.prices import Market, PriceListDiscount, PriceListPage
-from training.models.reading import Reading, Share, ShareOpening
+from training.models.reading import Reading, Share, ShareOpening, WatchedStretch
 from training.models.scripts import CallScriptPage
 from training.models.searching import SearchedWords, Synonym
 from training.models.upkeep import (
@@ -112,6 +112,7 @@ __all__ = [
     "Verification",
     "VideoPage",
     "Visit",
+    "WatchedStretch",
     "WebinarIndexPage",
     "WebinarSeriesPage",
 ]

@@ -6,13 +6,16 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
+from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, PageChooserPanel, TitleFieldPanel
 from wagtail.fields import StreamField
 from wagtail.models import Orderable
 from wagtail.search import index
+from wagtail_localize.fields import SynchronizedField
 
 from portal.content.blocks import BodyBlock, Section, list_sections
 from portal.content.models import BasePage
@@ -106,6 +109,29 @@ def _explain_circle(circle: list[Any], titles: dict[Any, str]) -> str:
     return gettext("The course would require itself: %(way)s. Take one of these out.") % {"way": way}
 
 
+class DueRuleForm(WagtailAdminModelForm):
+    """A rule that is added counts from today; one that stands already keeps its day, or that it has none."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if options.get("instance") is None:
+            options["initial"] = {"counts_from": timezone.localdate(), **(options.get("initial") or {})}
+        super().__init__(*args, **options)
+
+
+class DueRulesPanel(InlinePanel):
+    def get_form_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = super().get_form_options()
+        options["formsets"][self.relation_name]["form"] = DueRuleForm
+        return options
+
+
+class NotSynchronized(SynchronizedField):
+    """What each language has of its own, so that a translation keeps no copy that its source has long changed."""
+
+    def is_synchronized(self, obj: Any) -> bool:  # noqa: ARG002 -- as the library calls it
+        return False
+
+
 class CoursePage(MaterialPage):
     """An ordered path of lessons for named job roles. The order of the lessons is the order of its child pages."""
 
@@ -118,17 +144,30 @@ class CoursePage(MaterialPage):
     shared_template = "training/shared/course.html"
     base_form_class = CourseForm
     subpage_types = ["training.LessonPage"]
+    # A rule in one language holds in all: a copy of it would go on holding when the rule itself has been changed.
+    override_translatable_fields = [*MaterialPage.override_translatable_fields, NotSynchronized("due_rules")]
     edit_handler = arrange_tabs(
         [*MaterialPage.content_panels, FieldRowPanel([FieldPanel("minutes")])],
         extra=[
             InlinePanel("prerequisites", heading=_("To be completed first"), label=_("course")),
-            InlinePanel("due_rules", heading=_("Due"), label=_("rule")),
+            DueRulesPanel("due_rules", heading=_("Due"), label=_("rule")),
         ],
     )
 
     class Meta:
         verbose_name = _("course")
         verbose_name_plural = _("courses")
+
+    def copy_for_translation(
+        self,
+        locale: Any,
+        copy_parents: bool = False,
+        alias: bool = False,
+        exclude_fields: Any = None,
+    ) -> Any:
+        return super().copy_for_translation(
+            locale, copy_parents=copy_parents, alias=alias, exclude_fields=[*(exclude_fields or []), "due_rules"]
+        )
 
 
 class LessonPage(MaterialPage):
@@ -215,7 +254,11 @@ class CoursePrerequisite(Orderable):
 
 
 class DueRule(Orderable):
-    """By when whom: sellers of Gold partners within 30 days. Counted from the day on which all of it became true."""
+    """By when whom: sellers of Gold partners within 30 days. Counted from the day on which all of it became true.
+
+    A rule that is added to a course which people have long been able to take would make them all late at once: so it
+    counts from its own day at the earliest.
+    """
 
     course = ParentalKey(CoursePage, on_delete=models.CASCADE, related_name="due_rules")
     job_role = models.ForeignKey(
@@ -233,7 +276,21 @@ class DueRule(Orderable):
         _("within days"), default=30, validators=[MinValueValidator(1), MaxValueValidator(730)]
     )
 
-    panels = [FieldRowPanel([FieldPanel("job_role"), FieldPanel("tier"), FieldPanel("days")])]
+    # No default: a draft from before there was this field must not begin to count anew when it is published.
+    counts_from = models.DateField(
+        _("counted from"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Nobody’s days begin earlier, so that a new rule makes nobody late at once. "
+            "Empty: they begin when the rest came true for a person, however long ago."
+        ),
+    )
+
+    panels = [
+        FieldRowPanel([FieldPanel("job_role"), FieldPanel("tier")]),
+        FieldRowPanel([FieldPanel("days"), FieldPanel("counts_from")]),
+    ]
 
     class Meta(Orderable.Meta):
         verbose_name = _("rule of due dates")

@@ -55,6 +55,31 @@ class Reading(models.Model):
         return f"{self.user_id}: {self.material_key}"
 
 
+class WatchedStretch(models.Model):
+    """That a person has watched a video from one second to another. Those of one person neither overlap nor touch."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="stretches")
+    begins = models.PositiveIntegerField(_("from second"))
+    # Not with it.
+    ends = models.PositiveIntegerField(_("to second"))
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("watched stretch")
+        verbose_name_plural = _("watched stretches")
+        ordering = ["begins"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=F("begins")), name="training_stretch_order"),
+            # Of two that are joined, neither end is there twice.
+            models.UniqueConstraint(fields=["reading", "begins"], name="training_stretch_begins_once"),
+            models.UniqueConstraint(fields=["reading", "ends"], name="training_stretch_ends_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reading_id}: {self.begins}-{self.ends}"
+
+
 class ShareQuerySet(models.QuerySet["Share"]):
     def open(self, now: datetime) -> Self:
         """Neither past its end nor taken back."""

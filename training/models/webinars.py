@@ -174,8 +174,8 @@ class Session(PublicIdModel):
         help_text=_("Shown to those registered, shortly before the start."),
     )
     state = models.CharField(_("state"), max_length=10, choices=SessionState.choices, default=SessionState.SCHEDULED)
-    reason = models.CharField(
-        _("reason"), max_length=300, blank=True, help_text=_("Those registered read why it was cancelled or moved.")
+    reason = LocalisedTextField(
+        _("reason"), blank=True, help_text=_("Those registered read why it was cancelled or moved.")
     )
     # RFC 5545, section 3.8.7.4: counts what calendars have to be told of.
     sequence = models.PositiveIntegerField(_("sequence"), default=0)

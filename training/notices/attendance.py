@@ -11,6 +11,7 @@ from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
 from training.models import Attendance, Correction, Registration, RegistrationState, SessionState
 from training.services.calendars import make_invitation
+from training.services.registrations import find_published
 from training.services.sessions import name_sessions
 from training.services.upkeep import list_keepers
 
@@ -73,10 +74,12 @@ def tell_of_changes(session_ids: Collection[int], *, now: datetime) -> int:
 
     Of several changes the newest words are told; nobody is told of a session that is over or does not take place.
     """
-    rows = Registration.objects.filter(
+    coming = Registration.objects.filter(
         session__in=session_ids, state=RegistrationState.SEATED, session__state=SessionState.SCHEDULED,
         session__ends_at__gt=now,
     ).select_related("session")  # fmt: skip
+    published = find_published({row.session.page_key for row in coming})
+    rows = [row for row in coming if row.session.page_key in published]
     names = name_sessions({row.session for row in rows})
     recipients: list[Recipient] = [
         (

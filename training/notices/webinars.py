@@ -1,5 +1,8 @@
 """What members are told about webinars and events.
 
+Nobody is called to what is not published: it leads nowhere. That a session is moved or cancelled they are told in any
+case, since it stands in their calendars; then without a link.
+
 Every notice about a registration names it in its context (``registration``), so that a calendar entry can go with it.
 """
 
@@ -17,7 +20,7 @@ from training.models import Registration, RegistrationState, Session, SessionQue
 from training.recurring import REMINDERS
 from training.services.calendars import make_invitation
 from training.services.joining import find_join_path
-from training.services.registrations import BATCH, take_reminders
+from training.services.registrations import BATCH, find_published, take_reminders
 from training.services.sessions import name_sessions
 
 SEAT_GIVEN = NotificationType(
@@ -35,6 +38,7 @@ SESSION_REMINDED = NotificationType(
     "training.session_reminded",
     label=_("A webinar that you come to is about to begin"),
     template="training/notices/session_reminded",
+    leads_outside=True,
 )
 SESSION_MOVED = NotificationType(
     "training.session_moved",
@@ -100,9 +104,13 @@ def tell_cancelled(session_ids: Collection[int], *, now: datetime) -> int:
 def _tell_all(
     kind: NotificationType, session_ids: Collection[int], about: Callable[[Session], str], *, now: datetime
 ) -> int:
-    rows = _describe(Registration.objects.standing().filter(session__in=session_ids))
+    rows = _describe(Registration.objects.standing().filter(session__in=session_ids), always=True)
+    published = find_published({row.session.page_key for row, _context in rows})
     keys = {row.public_id: f"{about(row.session)}:{row.public_id}" for row, _context in rows}
-    recipients = [_address(row, context | {"reason": row.session.reason}) for row, context in rows]
+    recipients = [
+        _address(row, context | {"reason": row.session.reason}, is_published=row.session.page_key in published)
+        for row, context in rows
+    ]
     return notify(kind, recipients=recipients, key=lambda recipient: keys[_about(recipient)], now=now)
 
 
@@ -138,7 +146,9 @@ def _remind(ahead: dict[int, timedelta], *, now: datetime) -> int:
 
 def tell_askers(question_ids: Collection[int], *, now: datetime) -> int:
     """Tell whoever asked what was answered; returns how many were told."""
-    questions = SessionQuestion.objects.filter(pk__in=question_ids, answered_at__isnull=False).select_related("session")
+    found = SessionQuestion.objects.filter(pk__in=question_ids, answered_at__isnull=False).select_related("session")
+    published = find_published({question.session.page_key for question in found})
+    questions = [question for question in found if question.session.page_key in published]
     names = name_sessions({question.session for question in questions})
     recipients: list[Recipient] = [
         (
@@ -161,9 +171,16 @@ def tell_askers(question_ids: Collection[int], *, now: datetime) -> int:
     )
 
 
-def _describe(registrations: Any) -> list[Row]:
-    """What a notice about each registration says of its session; two queries."""
+def _describe(registrations: Any, *, always: bool = False) -> list[Row]:
+    """What a notice about each registration says of its session; three queries at most.
+
+    Args:
+        always: also of what is not published.
+    """
     rows = list(registrations.select_related("session").order_by("pk"))
+    if not always:
+        published = find_published({row.session.page_key for row in rows})
+        rows = [row for row in rows if row.session.page_key in published]
     names = name_sessions({row.session for row in rows})
     return [
         (
@@ -180,8 +197,9 @@ def _describe(registrations: Any) -> list[Row]:
     ]
 
 
-def _address(row: Registration, context: dict[str, Any]) -> Recipient:
-    return row.user_id, context, reverse("training:session", args=[row.session.public_id])
+def _address(row: Registration, context: dict[str, Any], *, is_published: bool = True) -> Recipient:
+    url = reverse("training:session", args=[row.session.public_id]) if is_published else ""
+    return row.user_id, context, url
 
 
 def _about(recipient: Recipient) -> str:

@@ -47,6 +47,7 @@ from training.rollcalls import (
     read_length,
     read_rollcall,
 )
+from training.watching import measure_watched
 
 BATCH = 1000
 #: Names of those who wait for a person, shown before a file is read in; the rest are counted.
@@ -68,6 +69,7 @@ FAULTS = {
     Fault.COLUMN_MISSING: gettext_lazy(
         "Choose the columns: a name or an address, when people came, and when they left."
     ),
+    Fault.NOT_AN_ACTION: gettext_lazy("This says neither that somebody joined nor that they left."),
     Fault.NOT_A_TIME: gettext_lazy("This is not a date with a time."),
     Fault.NOT_MINUTES: gettext_lazy("This is not a number of minutes."),
     Fault.TIME_MISSING: gettext_lazy("A time is missing."),
@@ -522,25 +524,28 @@ def _find_alike(join: Join) -> list[int]:
 # --- The recording ---------------------------------------------------------------------------------------------------
 
 
-def count_replay(user: Any, page: VideoPage, *, place: int, now: datetime) -> int:
+def count_replay(user: Any, page: VideoPage, *, watched: int, now: datetime) -> int:
     """Count a member as having attended the sessions of which this is the recording; returns how many are new.
 
-    The rule, as far as it can be known: the place that the player keeps has reached so many percent of the video. What
-    was skipped on the way there is not seen. A session that was attended already stays as it is, and so does what a
-    person decided.
+    The rule: the stretches that the person has watched make up so many percent of the video. What was skipped is not
+    watched, and what was watched twice counts once. A session that was attended already stays as it is, and so does
+    what a person decided.
+
+    Args:
+        watched: seconds.
     """
     if not page.seconds:
         return 0
     sessions = list(
         Session.objects.scheduled().filter(recording__translation_key=page.translation_key, ends_at__lte=now)
     )
-    return sum(_count_one_replay(session, user, place=place, whole=page.seconds, now=now) for session in sessions)
+    return sum(_count_one_replay(session, user, watched=watched, whole=page.seconds, now=now) for session in sessions)
 
 
 @transaction.atomic
-def _count_one_replay(session: Session, user: Any, *, place: int, whole: int, now: datetime) -> int:
+def _count_one_replay(session: Session, user: Any, *, watched: int, whole: int, now: datetime) -> int:
     series = WebinarSeriesPage.objects.filter(pk=session.page_id, replay_counts=True).first()
-    if series is None or not reaches(timedelta(seconds=place), timedelta(seconds=whole), series.replay_from_percent):
+    if series is None or not reaches(timedelta(seconds=watched), timedelta(seconds=whole), series.replay_from_percent):
         return 0
     kept = Attendance.objects.select_for_update().filter(session=session, user=user).first()
     if kept is not None and (kept.attended or kept.source == AttendanceSource.CORRECTION):
@@ -552,7 +557,7 @@ def _count_one_replay(session: Session, user: Any, *, place: int, whole: int, no
         session=session,
         user=user,
         membership=membership,
-        minutes=min(place, whole) // 60,
+        minutes=min(watched, whole) // 60,
         attended=True,
         source=AttendanceSource.RECORDING,
         from_percent=series.replay_from_percent,
@@ -567,11 +572,10 @@ def _count_replays_again(session: Session, *, user_ids: Collection[int], now: da
     recording = session.recording
     if recording is None or not recording.seconds:
         return
-    readings = Reading.objects.filter(
-        user__in=user_ids, material_key=recording.translation_key, seconds__isnull=False
-    ).select_related("user")
-    for reading in readings:
-        _count_one_replay(session, reading.user, place=reading.seconds or 0, whole=recording.seconds, now=now)
+    readings = Reading.objects.filter(user__in=user_ids, material_key=recording.translation_key)
+    for reading in readings.select_related("user").prefetch_related("stretches"):
+        watched = measure_watched([(row.begins, row.ends) for row in reading.stretches.all()], length=recording.seconds)
+        _count_one_replay(session, reading.user, watched=watched, whole=recording.seconds, now=now)
 
 
 # --- What a person sees ----------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ KEPT = 24 * 3600
 #: That a feed was read is noted so often and no more.
 NOTED = timedelta(hours=1)
 #: Goes up when the same rows are written otherwise.
-FORM = 1
+FORM = 2
 
 
 # --- The private address ---------------------------------------------------------------------------------------------
@@ -132,12 +132,13 @@ def _list_rows(user: User, *, now: datetime) -> list[Row]:
         .annotate(
             topic_text=Cast("session__topic", TextField()),
             about_text=Cast("session__about", TextField()),
+            reason_text=Cast("session__reason", TextField()),
         )
         .order_by("session__starts_at", "session_id")
         .values_list(
             "session_id", "session__page_key", "membership_id", "state", "seated_at", "cancelled_at",
             "session__state", "session__sequence", "session__changed_at", "session__starts_at", "session__ends_at",
-            "session__zone", "session__speakers", "session__reason", "topic_text", "about_text",
+            "session__zone", "session__speakers", "topic_text", "about_text", "reason_text",
         )
     )  # fmt: skip
     return [Row(*row[:6], stamp=repr(row)) for row in found]
@@ -189,26 +190,41 @@ class Words:
     pages: dict[Any, MaterialPage]
     venues: dict[Any, str]
     language: str
+    #: What stands before and after a session's id in the address of its page.
+    address: tuple[str, str]
 
     def find_title(self, session: Session) -> str:
         page = self.pages.get(session.page_key)
         return page.title if page else ""
 
+    def is_published(self, session: Session) -> bool:
+        """Whether the session has a page to be looked at, in whichever language."""
+        page = self.pages.get(session.page_key)
+        return page is not None and page.live
+
 
 def find_words(sessions: Iterable[Session], *, language: str) -> Words:
-    """The pages of the sessions: in a language where they are translated, else in another. Two queries however many."""
+    """The pages of the sessions: in a language where they are published, else in another. Two queries however many."""
     keys = {session.page_key for session in sessions}
     pages = MaterialPage.objects.filter(translation_key__in=keys).select_related("locale")
     venues = EventPage.objects.filter(translation_key__in=keys).exclude(venue="").select_related("locale")
 
     def rank(page: MaterialPage) -> tuple[bool, bool, int]:
-        return page.locale.language_code == language, page.live, -page.pk
+        # A translation that nobody may read yet gives no words.
+        return page.live, page.locale.language_code == language, -page.pk
 
     return Words(
         {page.translation_key: page for page in sorted(pages, key=rank)},
         {page.translation_key: page.venue for page in sorted(venues, key=rank)},
         language,
+        find_address(),
     )
+
+
+def find_address() -> tuple[str, str]:
+    """The address of every session's page, without its id: it is asked for hundreds of times."""
+    before, _id, after = f"{settings.BASE_URL}{reverse('training:session', args=['_'])}".rpartition("_")
+    return before, after
 
 
 class Seat(Protocol):
@@ -242,13 +258,13 @@ def describe_session(
     """A session in the words of the active language. The link of the meeting is not among them: it stands on the page,
     for those registered, shortly before the start."""
     title = words.find_title(session)
-    topic = session.topic.in_language(words.language)
-    url = f"{settings.BASE_URL}{reverse('training:session', args=[session.public_id])}"
+    topic, reason = (text.in_language(words.language) for text in (session.topic, session.reason))
+    url = session.public_id.join(words.address)
     lines = [
         session.about.in_language(words.language),
         _("Speakers: %(names)s") % {"names": session.speakers} if session.speakers else "",
         _("Series: %(title)s") % {"title": title} if topic and topic != title else "",
-        _("What has changed: %(reason)s") % {"reason": session.reason} if session.reason else "",
+        _("What has changed: %(reason)s") % {"reason": reason} if reason else "",
         _("The link to join opens on this page shortly before the start:") + f"\n{url}" if session.is_scheduled else "",
     ]
     return Entry(

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -61,11 +62,12 @@ def review_dues(*, now: datetime, batch: int = BATCH) -> int:
 
 
 def find_ruled_courses() -> list[RuledCourse]:
-    """The live courses that have rules; three queries. The rules of all its languages are the course's."""
-    rules: dict[UUID, list[Rule]] = defaultdict(list)
-    rows = DueRule.objects.filter(course__live=True).order_by("pk")
-    for key, days, role_id, tier_id in rows.values_list("course__translation_key", "days", "job_role_id", "tier_id"):
-        rules[key].append(Rule(days, role_id, tier_id))
+    """The live courses that have rules; three queries.
+
+    The rules of all its languages are the course's. Where two languages speak of the same people, the default one
+    decides: what the other says of them is a copy that was made when it was translated.
+    """
+    rules = _find_rules()
     if not rules:
         return []
     pages: dict[UUID, list[CoursePage]] = defaultdict(list)
@@ -82,6 +84,20 @@ def find_ruled_courses() -> list[RuledCourse]:
         )
         for key, found in pages.items()
     ]
+
+
+def _find_rules() -> dict[UUID, list[Rule]]:
+    rules: dict[UUID, list[Rule]] = defaultdict(list)
+    said_by: dict[tuple[UUID, int | None, int | None], int] = {}
+    # A day begins where the portal stands: one rule gives two people the same date.
+    zone = ZoneInfo(settings.TIME_ZONE)
+    rows = DueRule.objects.filter(course__live=True).select_related("course__locale").order_by("pk")
+    for row in sorted(rows, key=lambda row: row.course.locale.language_code != settings.LANGUAGE_CODE):
+        key = row.course.translation_key
+        if said_by.setdefault((key, row.job_role_id, row.tier_id), row.course_id) == row.course_id:
+            counts_from = datetime.combine(row.counts_from, time(), zone) if row.counts_from else None
+            rules[key].append(Rule(row.days, row.job_role_id, row.tier_id, counts_from))
+    return rules
 
 
 #: For a course that a program put there without publishing it: it has always been there.

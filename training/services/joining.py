@@ -63,7 +63,7 @@ def is_open(session: Session, now: datetime) -> bool:
 
 
 def find_meeting(registration: Registration, *, now: datetime) -> str:
-    """The address of the meeting, for one who may go there now.
+    """The address of the meeting, for one who may go there now; refused in the active language.
 
     Asked of the database as it is now: the seat, the membership, the audience of the series.
 
@@ -74,7 +74,7 @@ def find_meeting(registration: Registration, *, now: datetime) -> str:
     if not session.is_scheduled:
         raise NotOpen(
             _("This session is cancelled."),
-            remedy=session.reason or _("The series has other dates."),
+            remedy=str(session.reason) or _("The series has other dates."),
             code="session_cancelled",
         )
     if registration.state == RegistrationState.CANCELLED:
@@ -94,9 +94,15 @@ def find_meeting(registration: Registration, *, now: datetime) -> str:
             _("This session is over."), remedy=_("The recording stands on its page when it is ready."), code="over"
         )
     page = find_live_page(session)
+    if page is None:
+        raise NotOpen(
+            _("This webinar is not on the portal any more."),
+            remedy=_("The others stand in the list of webinars."),
+            code="gone",
+        )
     reader = describe_reader(registration.user, registration.membership, now=now)
     member = in_force_now(registration.membership, now) and registration.user.is_active
-    if page is None or not member or page.closed_audience(reader.audience_ids) is not None:
+    if not member or page.closed_audience(reader.audience_ids) is not None:
         raise NotOpen(
             _("This webinar is not open to you any more."),
             remedy=_("Its page says for whom it is."),

@@ -34,7 +34,11 @@ class Done:
 def list_lessons(
     courses: Sequence[CoursePage], *, audience_ids: Collection[int] | None = None
 ) -> dict[int, list[LessonPage]]:
-    """The live lessons of each course in its order, by the course page's id; one query.
+    """The live lessons of each course in its order, by the course page's id; three queries at most.
+
+    A lesson that is live in another language of the course alone comes after those of the page's own: a course is one
+    course, and whoever takes half of it in another language has taken half. One that a lesson of the page stands for
+    does not: it has been replaced here.
 
     Args:
         audience_ids: what is open to a reader; None for all lessons.
@@ -42,10 +46,26 @@ def list_lessons(
     lessons = LessonPage.objects.live().defer_streamfields().select_related("locale").order_by("path")
     if audience_ids is not None:
         lessons = lessons.open_to(audience_ids)
-    by_path: dict[str, list[LessonPage]] = {course.path: [] for course in courses}
+    others: dict[UUID, list[str]] = defaultdict(list)
+    found = CoursePage.objects.live().filter(translation_key__in={course.translation_key for course in courses})
+    for key, path in found.order_by("pk").values_list("translation_key", "path"):
+        others[key].append(path)
+    paths = {course.path for course in courses} | {path for found_paths in others.values() for path in found_paths}
+    by_path: dict[str, list[LessonPage]] = {path: [] for path in paths}
     for lesson in lessons.in_courses(by_path):
         by_path[lesson.path[: -lesson.steplen]].append(lesson)
-    return {course.pk: by_path[course.path] for course in courses}
+    listed = {course.pk: list(by_path[course.path]) for course in courses}
+    added = {}
+    for course in courses:
+        mine = {lesson.translation_key for lesson in listed[course.pk]}
+        elsewhere = [lesson for path in others[course.translation_key] for lesson in by_path[path]]
+        added[course.pk] = {one.translation_key: one for one in elsewhere if one.translation_key not in mine}
+    if any(added.values()):
+        replaced = find_replaced([lesson.translation_key for found_here in listed.values() for lesson in found_here])
+        for course in courses:
+            gone = {key for lesson in listed[course.pk] for key in replaced[lesson.translation_key]}
+            listed[course.pk] += [lesson for key, lesson in added[course.pk].items() if key not in gone]
+    return listed
 
 
 def find_replaced(lesson_keys: Iterable[UUID]) -> dict[UUID, frozenset[UUID]]:

@@ -8,6 +8,8 @@ what the editor does                   what becomes of the progress
 a lesson is edited                     It stays done, with the revision that was studied.
 a lesson is added                      Whoever is under way has one more before them. A completed course stays so; the
                                        new lesson is offered.
+a lesson is added in one language      It is asked for in all: where it has no translation yet, it is offered in the
+                                       language that it has. Half a course in another language is half a course.
 a lesson is unpublished                It no longer counts, neither as done nor as left; its completions stay, and count
                                        again when it is published again. Whoever had only that one left has done all that
                                        there is, and completes the course by saying so (:func:`complete_course`): nothing
@@ -35,6 +37,7 @@ from django.db import transaction
 from django.utils.text import get_text_list
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
+from wagtail.models import Revision
 
 from portal.core.errors import NotAllowed, Refusal
 from portal.partners.models import Audience, Membership, in_force_now
@@ -117,7 +120,9 @@ class CourseProgress:
 
 
 @transaction.atomic
-def complete_lesson(membership: Membership, *, lesson: LessonPage, by: Any, now: datetime) -> CourseProgress:
+def complete_lesson(
+    membership: Membership, *, lesson: LessonPage, studied: int | None = None, by: Any, now: datetime
+) -> CourseProgress:
     """Record that a person has completed a lesson, with the text that they studied. Safe to repeat.
 
     1. Check that the membership is theirs and holds, that the lesson is live and open to it, and that what its course
@@ -129,6 +134,8 @@ def complete_lesson(membership: Membership, *, lesson: LessonPage, by: Any, now:
     Args:
         membership: under which it is done; the progress belongs to its user.
         lesson: the lesson's page, in the language that was read.
+        studied: the revision that the person had before them, where it is known: another may have been published while
+            they read. One that is none of the lesson's is passed over for the live one.
 
     Returns:
         The progress in the lesson's course, in the lesson's language, after it.
@@ -144,7 +151,8 @@ def complete_lesson(membership: Membership, *, lesson: LessonPage, by: Any, now:
     # 2
     enrolment = _enrol(membership, course, now)
     # 3
-    _write_completion(enrolment, lesson, membership=membership, waived_by="", now=now)
+    revision_id = _find_studied(lesson, studied)
+    _write_completion(enrolment, lesson, membership=membership, revision_id=revision_id, now=now)
     # 4
     return _finish(enrolment, membership=membership, course=course, by=by, now=now)
 
@@ -214,7 +222,9 @@ def waive_lesson(
         raise Refusal(_("This person is not a member of a partner any more."), code="not_a_member")
     course = _check_lesson(membership, lesson, now)
     enrolment = _enrol(membership, course, now)
-    completion, created = _write_completion(enrolment, lesson, membership=membership, waived_by=evidence, now=now)
+    completion, created = _write_completion(
+        enrolment, lesson, membership=membership, revision_id=lesson.live_revision_id, waived_by=evidence, now=now
+    )
     if created:
         lessons_waived.announce(completion_ids=[completion.pk], by=by)
     return _finish(enrolment, membership=membership, course=course, by=by, now=now)
@@ -269,8 +279,22 @@ def _enrol(membership: Membership, course: CoursePage, now: datetime) -> Enrolme
     return Enrolment.objects.select_for_update().get(user=person, course_key=course.translation_key)
 
 
+def _find_studied(lesson: LessonPage, revision_id: int | None) -> int | None:
+    """The revision that a completion cites: no later than the live one, so that nobody cites a draft."""
+    live: int | None = lesson.live_revision_id
+    if revision_id is None or live is None or not 0 < revision_id < live:
+        return live
+    return revision_id if Revision.objects.for_instance(lesson).filter(pk=revision_id).exists() else live
+
+
 def _write_completion(
-    enrolment: Enrolment, lesson: LessonPage, *, membership: Membership, waived_by: str, now: datetime
+    enrolment: Enrolment,
+    lesson: LessonPage,
+    *,
+    membership: Membership,
+    revision_id: int | None,
+    waived_by: str = "",
+    now: datetime,
 ) -> tuple[LessonCompletion, bool]:
     return LessonCompletion.objects.get_or_create(
         user_id=enrolment.user_id,
@@ -279,7 +303,7 @@ def _write_completion(
             "membership": membership,
             "enrolment": enrolment,
             "lesson": lesson,
-            "revision_id": lesson.live_revision_id,
+            "revision_id": revision_id,
             "completed_at": now,
             "waived_by": waived_by,
         },
@@ -307,7 +331,7 @@ def course_progress(
     now: datetime,
     audience_ids: frozenset[int] | None = None,
 ) -> dict[int, CourseProgress]:
-    """How far the membership's person is in each course, by the course page's id, in at most five queries.
+    """How far the membership's person is in each course, by the course page's id, in at most seven queries.
 
     Args:
         membership: None for staff, who look at every lesson and have no progress.

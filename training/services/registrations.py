@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -34,6 +35,12 @@ def find_live_page(session: Session) -> MaterialPage | None:
     """The series or event of a session: live, in the active language where there is one; of the base type."""
     pages = MaterialPage.objects.live().filter(translation_key=session.page_key).select_related("locale")
     return min(pages, key=lambda page: page.locale.language_code != get_language(), default=None)
+
+
+def find_published(page_keys: Collection[UUID]) -> set[UUID]:
+    """Of these series and events those that are live in some language. What is not leads nowhere: nobody is called to it."""
+    live = MaterialPage.objects.live().filter(translation_key__in=page_keys)
+    return set(live.values_list("translation_key", flat=True))
 
 
 def check_taking_part(session: Session, *, membership: Membership, by: Any, now: datetime) -> None:
@@ -138,7 +145,7 @@ def fill_seats(session: Session, *, now: datetime) -> list[Registration]:
 
 def _move_up(session: Session, *, by: Any, now: datetime, admitted: int | None = None) -> list[Registration]:
     """As :func:`fill_seats`. Who is a member no more, or to whom the series is closed now, is passed over and keeps the
-    place in case that changes.
+    place in case that changes; so does everybody while it is not published.
 
     Args:
         admitted: a registration of which that has been checked just now.
@@ -181,7 +188,9 @@ def _keep_open(
     A series for everybody asks nothing of the people; of one with an audience each is asked, until the seats are given.
     """
     page = find_live_page(session)
-    if page is None or not page.audiences:
+    if page is None:
+        return []
+    if not page.audiences:
         return first
     kept: list[Registration] = []
     for row in waiting.select_related("user", "membership__partner", "membership__user"):
@@ -191,6 +200,18 @@ def _keep_open(
         if page.closed_audience(reader.audience_ids) is None:
             kept.append(row)
     return kept
+
+
+def fill_series(page_key: UUID, *, now: datetime) -> int:
+    """Move the waiting up at every session ahead, after a series or event was published: it may have come back, or be
+    open to more people. Returns how many have got a seat. Safe to repeat.
+    """
+    waiting = Registration.objects.filter(state=RegistrationState.WAITING).values("session")
+    moved = 0
+    for session in Session.objects.scheduled().ahead(now).filter(page_key=page_key, pk__in=waiting).order_by("pk"):
+        with transaction.atomic():
+            moved += len(fill_seats(lock_session(session), now=now))
+    return moved
 
 
 def _give_back(session: Session, rows: Collection[Registration], *, by: Any, now: datetime) -> None:
@@ -260,11 +281,7 @@ def take_reminders(*, now: datetime, limit: int = BATCH) -> tuple[list[Reminder]
     found = Registration.objects.filter(pk__in=[row.pk for row in rows])
     taken = list(found.select_related("session", "user", "membership__partner").order_by("pk"))
     reminders = []
-    keys = {row.session.page_key for row in taken}
-    # What is not published any more leads nowhere: nobody is called to it.
-    published = set(
-        MaterialPage.objects.live().filter(translation_key__in=keys).values_list("translation_key", flat=True)
-    )
+    published = find_published({row.session.page_key for row in taken})
     for row in taken:
         starts_at = row.session.starts_at
         ahead = find_reminder(starts_at, now=now)

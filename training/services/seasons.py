@@ -1,5 +1,6 @@
 """Publishing a whole season of a series: from a rule to its sessions, all of them or none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from training.models import Season, Session, WebinarSeriesPage
 from training.recurring import (
     MOST_DATES,
     MOST_YEARS,
+    WEEKDAYS,
     Fault,
     Occurrence,
     Plan,
@@ -34,12 +36,12 @@ class SeasonPlan:
 
     Attributes:
         left_out: days of the rule, by the zone's calendar, on which nothing takes place.
-        topics: applied to the dates in order, in the language of the series; the rest have none of their own.
+        topics: by language, applied to the dates in order; the rest have none of their own.
     """
 
     plan: Plan
     left_out: frozenset[date] = frozenset()
-    topics: tuple[str, ...] = ()
+    topics: tuple[Mapping[str, str], ...] = ()
     speakers: str = ""
     capacity: int | None = None
     meeting_url: str = ""
@@ -83,7 +85,10 @@ def publish_season(series: WebinarSeriesPage, *, plan: SeasonPlan, by: Any, now:
         raise Refusal(
             _("All days are left out, so there is nothing to publish."), remedy=_("Tick at least one."), code="empty"
         )
-    topics = [" ".join(topic.split()) for topic in plan.topics]
+    topics = [
+        LocalisedText({language: " ".join(text.split()) for language, text in topic.items() if text.strip()})
+        for topic in plan.topics
+    ]
     if len(topics) > len(dates):
         raise Refusal(
             _("There are %(topics)d topics for %(dates)d dates.") % {"topics": len(topics), "dates": len(dates)},
@@ -105,14 +110,13 @@ def publish_season(series: WebinarSeriesPage, *, plan: SeasonPlan, by: Any, now:
         published_at=now,
         published_by=by,
     )
-    language = series.locale.language_code
     sessions = Session.objects.bulk_create(
         Session(
             page_id=series.pk,
             page_key=series.translation_key,
             season=season,
             place=place + 1,
-            topic=LocalisedText({language: topics[place]} if place < len(topics) and topics[place] else {}),
+            topic=topics[place] if place < len(topics) else LocalisedText(),
             speakers=plan.speakers,
             starts_at=one.starts_at,
             ends_at=one.ends_at,
@@ -131,6 +135,12 @@ def find_latest(series: WebinarSeriesPage) -> tuple[Season, Session | None] | No
     """The season that was published last, with one of its sessions: the next is likely to be like it."""
     season = Season.objects.filter(series_key=series.translation_key).first()
     return (season, season.sessions.order_by("-place").first()) if season else None
+
+
+def list_weekdays(season: Season) -> list[str]:
+    """The days of the week of a season's rule, as it was published: what was moved since does not count."""
+    days = read_rule(season.rule).get("BYDAY", "").split(",")
+    return [day for day in days if day in WEEKDAYS]
 
 
 def find_taken_days(series: WebinarSeriesPage, dates: list[Occurrence]) -> frozenset[date]:

@@ -37,7 +37,8 @@ from training.models import (
 from training.recurring import find_clash
 from training.services.registrations import fill_seats, lock_session, plan_reminders
 
-MAX_REASON = Session._meta.get_field("reason").max_length or 0
+#: Characters of a reason, in each language.
+MAX_REASON = 300
 MAX_SPEAKERS = Session._meta.get_field("speakers").max_length or 0
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=10)
 
@@ -108,9 +109,18 @@ def create_session(page: MaterialPage, *, plan: SessionPlan, by: Any, now: datet
 
 @transaction.atomic
 def move_session(
-    session: Session, *, starts_at: datetime, ends_at: datetime, reason: str = "", by: Any, now: datetime
+    session: Session,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: Mapping[str, str] | None = None,
+    by: Any,
+    now: datetime,
 ) -> Session:
     """Move a session to another time. Everyone registered or waiting is told, and reminders are set anew.
+
+    Args:
+        reason: by language; each person reads their own.
 
     Raises:
         NotAllowed: for someone who does not run webinars.
@@ -122,9 +132,9 @@ def move_session(
     _check_is_not_of_event(held)
     if (held.starts_at, held.ends_at) == (starts_at, ends_at):
         raise Refusal(_("It takes place at this very time already."), code="unmoved")
-    _check_reason(reason)
+    words = _read_reason(reason or {})
     check_dates(held.page_key, [(starts_at, ends_at)], zone=held.zone, now=now, moving=held)
-    held.starts_at, held.ends_at, held.reason = starts_at, ends_at, reason.strip()
+    held.starts_at, held.ends_at, held.reason = starts_at, ends_at, words
     _count_change(held, now=now)
     held.save(update_fields=["starts_at", "ends_at", "reason", "sequence", "changed_at"])
     plan_reminders(held, now=now)
@@ -133,10 +143,13 @@ def move_session(
 
 
 @transaction.atomic
-def cancel_session(session: Session, *, reason: str, by: Any, now: datetime) -> Session:
+def cancel_session(session: Session, *, reason: Mapping[str, str], by: Any, now: datetime) -> Session:
     """Cancel a session. Everyone registered or waiting is told why, and nobody is reminded any more.
 
     The registrations stay as they were: they say whom it concerned, and whose calendars are to be told.
+
+    Args:
+        reason: by language; each person reads their own, and where that is missing another.
 
     Raises:
         NotAllowed: for someone who does not run webinars.
@@ -144,10 +157,10 @@ def cancel_session(session: Session, *, reason: str, by: Any, now: datetime) -> 
     """
     check_running(by)
     held = _hold_ahead(session, now=now)
-    if not reason.strip():
+    words = _read_reason(reason)
+    if not words:
         raise Refusal(_("Say why it is cancelled: those registered read it."), code="reason_missing")
-    _check_reason(reason)
-    held.state, held.reason = SessionState.CANCELLED, reason.strip()
+    held.state, held.reason = SessionState.CANCELLED, words
     _count_change(held, now=now)
     held.save(update_fields=["state", "reason", "sequence", "changed_at"])
     plan_reminders(held, now=now)
@@ -321,9 +334,12 @@ def check_values(values: Mapping[str, Any]) -> None:
         raise Refusal(_("The recording is a video of the library."), code="recording")
 
 
-def _check_reason(reason: str) -> None:
-    if len(reason.strip()) > MAX_REASON:
+def _read_reason(reason: Mapping[str, str]) -> LocalisedText:
+    """The languages in which something is said."""
+    words = LocalisedText({language: text.strip() for language, text in reason.items() if text.strip()})
+    if any(len(text) > MAX_REASON for text in words.values()):
         raise Refusal(_("The reason has at most %(limit)d characters.") % {"limit": MAX_REASON}, code="too_long")
+    return words
 
 
 def name_date(moment: datetime, zone: str) -> str:
@@ -415,12 +431,21 @@ def find_pages(page_keys: Collection[UUID]) -> dict[UUID, MaterialPage]:
 
 
 def name_sessions(sessions: Iterable[Session]) -> dict[int, dict[str, str]]:
-    """What each session is called, in every language that its topic or its series has, by its id. One query."""
+    """What each session is called, in every language that its topic or its series has, by its id. One query.
+
+    A series that is live in some language has no name in those in which it is not.
+    """
     rows = list(sessions)
     titles: dict[UUID, dict[str, str]] = {}
+    shown: set[UUID] = set()
     pages = MaterialPage.objects.filter(translation_key__in={row.page_key for row in rows})
-    for key, code, title in pages.values_list("translation_key", "locale__language_code", "title"):
-        titles.setdefault(key, {})[code] = title
+    for key, code, title, live in pages.order_by("-live").values_list(
+        "translation_key", "locale__language_code", "title", "live"
+    ):
+        if live or key not in shown:
+            titles.setdefault(key, {})[code] = title
+        if live:
+            shown.add(key)
     return {row.pk: {code: text for code, text in row.topic.items() if text} or titles[row.page_key] for row in rows}
 
 

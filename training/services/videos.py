@@ -1,20 +1,23 @@
 """A video as one reader watches it: its player, chapters and transcript; and where they stopped."""
 
 import mimetypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 
 from portal.content.embeds import Video, find_video
 from portal.content.models import Document
 from portal.content.vtt import Cue
 from training.captions import Paragraph, keep_within, make_transcript
-from training.models import Reading, VideoPage
+from training.models import Reading, VideoPage, WatchedStretch
 from training.services.attendance import count_replay
+from training.watching import MOST_KEPT, Stretch, join_stretches, measure_watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,15 @@ def find_video_page(material_key: UUID, *, language: str) -> VideoPage | None:
     return min(found, key=lambda page: page.locale.language_code != language, default=None)
 
 
-def keep_place(user: Any, page: VideoPage, *, seconds: int, now: datetime) -> None:
+@transaction.atomic
+def keep_place(user: Any, page: VideoPage, *, seconds: int, stretches: Sequence[Stretch] = (), now: datetime) -> None:
     """Remember where the person stopped in the video, in whichever language it is; the newest place holds.
+
+    What they have watched of it adds up over visits and devices, and counts as having attended what it recorded.
 
     Args:
         seconds: from the beginning; one beyond the end is kept as the end, where the length is known.
+        stretches: that the player has played since it was opened; told again as often as one likes.
     """
     place = keep_within(seconds, page.seconds)
     reading, is_new = Reading.objects.get_or_create(
@@ -105,4 +112,25 @@ def keep_place(user: Any, page: VideoPage, *, seconds: int, now: datetime) -> No
     if not is_new:
         older = Q(stopped_at__isnull=True) | Q(stopped_at__lte=now)
         Reading.objects.filter(older, pk=reading.pk).update(seconds=place, stopped_at=now)
-    count_replay(user, page, place=place, now=now)
+    if stretches and _keep_stretches(reading, stretches):
+        count_replay(user, page, watched=find_watched(reading, length=page.seconds), now=now)
+
+
+def _keep_stretches(reading: Reading, told: Sequence[Stretch]) -> bool:
+    """Add what was watched; returns whether any of it is new. Two players that tell at once wait for each other."""
+    Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
+    kept = [(row.begins, row.ends) for row in reading.stretches.all()]
+    joined = join_stretches([*kept, *told])
+    if joined == kept or len(joined) > MOST_KEPT:
+        return False
+    gone, new = set(kept) - set(joined), set(joined) - set(kept)
+    reading.stretches.filter(begins__in=[begins for begins, _ends in gone]).delete()
+    WatchedStretch.objects.bulk_create(
+        [WatchedStretch(reading=reading, begins=begins, ends=ends) for begins, ends in sorted(new)]
+    )
+    return True
+
+
+def find_watched(reading: Reading, *, length: int) -> int:
+    """Seconds of the video that the person has watched."""
+    return measure_watched([(row.begins, row.ends) for row in reading.stretches.all()], length=length)

@@ -62,7 +62,10 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "webcal_url": f"webcal://{url.partition('://')[2]}" if url else "",
         "acts": {act: {"do": act} for act in ("open", "renew", "close")},
     }
-    return _keep_private(render(request, "training/calendar.html", context))
+    answer = _keep_private(render(request, "training/calendar.html", context))
+    # A page without any referrer sends its forms from nowhere, and they would be refused as another site's.
+    answer["Referrer-Policy"] = "same-origin"
+    return answer
 
 
 @require_POST

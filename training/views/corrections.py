@@ -30,7 +30,11 @@ def attendance(request: HttpRequest) -> HttpResponse:
     language = get_language() or ""
     words = find_words(sessions, language=language)
     rows = [
-        {"past": past, "title": str(past.session.topic) or words.find_title(past.session)}
+        {
+            "past": past,
+            "title": str(past.session.topic) or words.find_title(past.session),
+            "is_published": words.is_published(past.session),
+        }
         for past in describe_past(sessions, request.user)
     ]
     return render(request, "training/attendance.html", {"page": listed, "rows": rows})

@@ -31,6 +31,7 @@ from training.services.catalogue import in_language
 from training.services.certificates import Certificate, find_certificate
 from training.services.checks import answer_check, show_checks
 from training.services.dues import DueCourse, list_due
+from training.services.languages import name_language
 from training.services.papers import write_pdf
 from training.services.paths import Study, survey_courses
 from training.services.progress import (
@@ -156,20 +157,24 @@ def _list_steps(progress: CourseProgress, request: HttpRequest) -> list[Step]:
             label=step.lesson.title,
             state=StepState.DONE if step.done else StepState.CURRENT if step.lesson == next_lesson else StepState.AHEAD,
             url=find_address_here(step.lesson, request),
-            note=_describe_step(step),
+            note=_describe_step(step, progress.course),
         )
         for step in progress.steps
     ]
 
 
-def _describe_step(step: LessonStep) -> str:
-    """How long the lesson takes; or, where it was not studied, how it came to be done."""
+def _describe_step(step: LessonStep, course: CoursePage) -> str:
+    """How long the lesson takes, and in which language where that is not the course's; or, where it was not studied, how
+    it came to be done."""
     if step.waived_by:
         return pgettext("lesson", "Waived: %(evidence)s") % {"evidence": step.waived_by}
     if step.how is not None and step.how.instead:
         return pgettext("lesson", "Done with the lesson that this one replaces")
     minutes = step.lesson.minutes
-    return ngettext("%(minutes)s minute", "%(minutes)s minutes", minutes) % {"minutes": minutes}
+    length = ngettext("%(minutes)s minute", "%(minutes)s minutes", minutes) % {"minutes": minutes}
+    if step.lesson.locale_id == course.locale_id:
+        return length
+    return f"{length} · {name_language(step.lesson.locale.language_code)}"
 
 
 def describe_lesson(page: LessonPage, request: HttpRequest, reader: Reader) -> dict[str, Any]:
@@ -194,7 +199,9 @@ def describe_lesson(page: LessonPage, request: HttpRequest, reader: Reader) -> d
         "progress": progress,
         "number": place + 1,
         "done": bool(step and step.done),
-        "step_note": _describe_step(step) if step and step.how and (step.how.waived_by or step.how.instead) else "",
+        "step_note": _describe_step(step, course)
+        if step and step.how and (step.how.waived_by or step.how.instead)
+        else "",
         "before": (before.title, find_address_here(before, request)) if before else None,
         "after": (after.title, find_address_here(after, request)) if after else None,
         "course_url": find_address_here(course, request),
@@ -237,11 +244,16 @@ def complete(request: HttpRequest, lesson_key: UUID) -> HttpResponse:
     """Complete a lesson and go on: to the next one, or back to the course when it was the last."""
     lesson = _find_live(LessonPage, lesson_key)
     membership = request.membership  # type: ignore[attr-defined]  # the middleware's
-    progress = complete_lesson(membership, lesson=lesson, by=request.user, now=timezone.now())
+    said = request.POST.get("revision", "")
+    studied = int(said) if said.isascii() and said.isdecimal() and len(said) < 19 else None
+    progress = complete_lesson(membership, lesson=lesson, studied=studied, by=request.user, now=timezone.now())
     if progress.completed_at and progress.next_lesson is None:
         messages.success(request, _("You have completed the course “%(course)s”.") % {"course": progress.course.title})
         return HttpResponseRedirect(find_address_here(progress.course, request))
-    lessons_after = [step.lesson for step in progress.steps if step.lesson.path > lesson.path]
+    places = [step.lesson.pk for step in progress.steps]
+    lessons_after = (
+        [step.lesson for step in progress.steps[places.index(lesson.pk) + 1 :]] if lesson.pk in places else []
+    )
     return HttpResponseRedirect(find_address_here(lessons_after[0] if lessons_after else progress.course, request))
 
 

@@ -17,6 +17,7 @@ from portal.core.middleware import allow_frames
 from training.access import Reader, check_material, find_reader
 from training.models import VideoPage
 from training.services.videos import find_video_page, keep_place, read_second, show_video
+from training.watching import read_stretches
 
 
 def describe(page: VideoPage, request: HttpRequest, reader: Reader) -> dict[str, Any]:  # noqa: ARG001 -- as all types
@@ -26,12 +27,16 @@ def describe(page: VideoPage, request: HttpRequest, reader: Reader) -> dict[str,
 
 @require_POST
 def place(request: HttpRequest, material_key: UUID) -> HttpResponse:
-    """Keep where the viewer is. The page sends it now and then, and when it is left."""
+    """Keep where the viewer is, and what they have watched. The page sends it now and then, and when it is left."""
     reader, page = _find_open(request, material_key)
     seconds = read_second(page, request.POST.get("seconds", ""))
     if seconds is None:
         raise BadRequest("seconds")
-    keep_place(reader.user, page, seconds=seconds, now=timezone.now())
+    try:
+        stretches = read_stretches(request.POST.get("played", ""), length=page.seconds)
+    except ValueError as error:
+        raise BadRequest("played") from error
+    keep_place(reader.user, page, seconds=seconds, stretches=stretches, now=timezone.now())
     return HttpResponse(status=204)
 
 

@@ -59,10 +59,13 @@ def describe_index(page: WebinarIndexPage, request: HttpRequest, reader: Reader)
 
 
 def describe_series(page: WebinarSeriesPage, request: HttpRequest, reader: Reader) -> dict[str, Any]:
-    """Its sessions ahead, and its recordings."""
+    """Its sessions ahead, the next of them with the reader's seat; and its recordings."""
     own = [page.translation_key]
+    ahead = list_ahead(reader, now=reader.now, page_keys=own)
+    upcoming = next((shown for shown in ahead if shown.session.is_scheduled), None)
     return {
-        "days": group_by_day(list_ahead(reader, now=reader.now, page_keys=own)),
+        "days": group_by_day(ahead),
+        "upcoming": describe_seat(upcoming, reader) if upcoming else None,
         "recorded": link_recordings(list_recorded(reader, now=reader.now, page_keys=own), request),
         "may_register": is_member(reader.membership),
         "in_series": True,
@@ -215,32 +218,32 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if registration is None:
         raise Http404
     now = timezone.now()
-    try:
-        address = find_meeting(registration, now=now)
-    except NotOpen as refusal:
-        return _dress(_explain(request, registration, refusal))
+    person = registration.user
+    zone = person.zone if isinstance(person.zone, ZoneInfo) else timezone.get_current_timezone()
+    language = person.language if person.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    # Whoever follows the link need not have signed in: the person's language and zone hold, not the address's.
+    with override(language), timezone.override(zone):
+        try:
+            address = find_meeting(registration, now=now)
+        except NotOpen as refusal:
+            return _dress(_explain(request, registration, refusal, language))
     if request.method == "GET":
         record_visit(registration, now=now)
     return _dress(HttpResponseRedirect(address))
 
 
-def _explain(request: HttpRequest, registration: Registration, refusal: NotOpen) -> HttpResponse:
-    """Why the meeting is not open, in the person's zone: they need not have signed in."""
-    person = registration.user
-    (shown,) = show_sessions([registration.session], Reader(person, None, timezone.now(), frozenset(), False)) or (
-        None,
-    )
-    zone = person.zone if isinstance(person.zone, ZoneInfo) else timezone.get_current_timezone()
-    language = person.language if person.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    with override(language), timezone.override(zone):
-        context = {
-            "refusal": refusal,
-            "shown": shown,
-            "session": registration.session,
-            "page_url": reverse("training:session", args=[registration.session.public_id]),
-            "LANGUAGE_CODE": language,
-        }
-        return render(request, "training/session_join.html", context, status=refusal.status)
+def _explain(request: HttpRequest, registration: Registration, refusal: NotOpen, language: str) -> HttpResponse:
+    """Why the meeting is not open, in the language and the zone that are active."""
+    reader = Reader(registration.user, None, timezone.now(), frozenset(), reads_all=False)
+    shown = show_sessions([registration.session], reader)
+    context = {
+        "refusal": refusal,
+        "shown": shown[0] if shown else None,
+        "session": registration.session,
+        "page_url": reverse("training:session", args=[registration.session.public_id]),
+        "LANGUAGE_CODE": language,
+    }
+    return render(request, "training/session_join.html", context, status=refusal.status)
 
 
 def _dress(response: HttpResponse) -> HttpResponse:

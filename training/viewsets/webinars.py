@@ -19,8 +19,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import Truncator
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.views.generic import FormView, TemplateView
 from wagtail import hooks
 from wagtail.admin.filters import WagtailFilterSet
@@ -35,6 +35,7 @@ from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.core.errors import Refusal
 from portal.core.forms import add_refusal
+from portal.core.localised import LocalisedText
 from portal.core.viewsets import ActView, ReadOnlyPermissionPolicy, RelatedIndexView
 from training.access import may_add_below, may_run_webinars
 from training.forms import (
@@ -60,12 +61,14 @@ from training.models import (
 from training.recurring import Occurrence
 from training.registry import SESSION_BUTTONS_HOOK
 from training.services.questions import answer_question, make_card
+from training.services.registrations import find_published
 from training.services.seasons import (
     SeasonPlan,
     find_latest,
     find_taken_days,
     is_past,
     list_dates,
+    list_weekdays,
     publish_season,
     tell_local,
 )
@@ -153,12 +156,7 @@ class SeasonView(RunnerMixin, WagtailAdminTemplateMixin, FormView):
             initial |= {"speakers": session.speakers, "meeting_url": session.meeting_url, "capacity": session.capacity}
             local = session.starts_at.astimezone(ZoneInfo(season.zone)).date()
             initial |= {"first_day": local + timedelta(days=7), "count": season.sessions.count()}
-            weekdays = season.sessions.values_list("starts_at", flat=True)
-            initial["weekdays"] = [
-                day
-                for number, day in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))
-                if number in {one.astimezone(ZoneInfo(season.zone)).weekday() for one in weekdays}
-            ]
+            initial["weekdays"] = list_weekdays(season)
         return initial
 
     def form_valid(self, form: SeasonForm) -> HttpResponse:
@@ -198,7 +196,7 @@ class SeasonView(RunnerMixin, WagtailAdminTemplateMixin, FormView):
             elif one.day in taken:
                 why = _("another session of this series takes place then")
             kept = one.day.isoformat() in ticked if ticked is not None else not why
-            topic = next(topics, "") if kept else ""
+            topic = str(LocalisedText(next(topics, {}))) if kept else ""
             rows.append(DateRow(one.day, tell_local(one, plan.plan.zone), kept, topic, why))
         return rows
 
@@ -275,7 +273,7 @@ def is_key(value: str) -> bool:
 
 
 class ChooseSeriesView(RunnerMixin, WagtailAdminTemplateMixin, TemplateView):
-    """Of which series a season is published; where there is one, straight to it."""
+    """Of which series a season is published; where there is one, straight to it. Its languages are one series."""
 
     template_name = "training/webinar_choose.html"
     page_title = gettext_lazy("Publish a season")
@@ -284,7 +282,11 @@ class ChooseSeriesView(RunnerMixin, WagtailAdminTemplateMixin, TemplateView):
     @cached_property
     def series(self) -> list[WebinarSeriesPage]:
         pages = WebinarSeriesPage.objects.filter(alias_of__isnull=True).select_related("locale").order_by("path")
-        return list(pages.defer_streamfields())
+        found: dict[UUID, WebinarSeriesPage] = {}
+        for page in pages.defer_streamfields():
+            if page.translation_key not in found or page.locale.language_code == get_language():
+                found[page.translation_key] = page
+        return list(found.values())
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if len(self.series) == 1:
@@ -357,6 +359,7 @@ class SessionInspectView(InspectView):
             figures=measure_sessions([session])[session.pk],
             questions=list(SessionQuestion.objects.filter(session=session).select_related("user", "card")),
             may_run=may_run_webinars(self.request.user),
+            is_published=bool(find_published([session.page_key])),
             **kwargs,
         )
 

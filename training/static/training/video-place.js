@@ -1,5 +1,6 @@
 // <video-place data-save><video>… Chapters and transcript lead to their moment, what is said is marked as it is said,
-// and the place where the viewer stopped is kept. Without it the links begin the video at their moment by the address.
+// and the place where the viewer stopped is kept, with the stretches that were watched: whoever jumps to the end has not
+// seen it. Without it the links begin the video at their moment by the address.
 class VideoPlace extends HTMLElement {
   connectedCallback() {
     this.video = this.querySelector("video");
@@ -63,14 +64,22 @@ class VideoPlace extends HTMLElement {
     }
   }
 
+  /** The stretches played since the page was opened, in whole seconds. */
+  tell() {
+    const { played } = this.video;
+    const ends = (at) => [played.start(at), played.end(at)].map(Math.round).join("-");
+    return Array.from({ length: played.length }, (_, at) => ends(at)).join();
+  }
+
   save() {
     const seconds = Math.floor(this.video.currentTime);
-    if (!this.played || seconds === this.kept) return;
+    const played = this.tell();
+    if (!this.played || `${seconds} ${played}` === this.kept) return;
     const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
     const csrfmiddlewaretoken = token ?? this.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
-    const body = new URLSearchParams({ seconds, csrfmiddlewaretoken });
+    const body = new URLSearchParams({ seconds, played, csrfmiddlewaretoken });
     // A beacon is sent even while the page goes.
-    if (navigator.sendBeacon(this.dataset.save, body)) this.kept = seconds;
+    if (navigator.sendBeacon(this.dataset.save, body)) this.kept = `${seconds} ${played}`;
   }
 }
 

@@ -44,11 +44,12 @@ from training.models import (
 )
 from training.recurring import Plan, list_occurrences, next_reminder, tell_in_utc, write_weekly
 from training.rollcalls import digest, read_rollcall
-from training.services.attendance import count_attendance, count_replay
+from training.services.attendance import count_attendance
 from training.services.dues import review_dues
 from training.services.events import follow_event
 from training.services.questions import make_card
 from training.services.reading import record_visit
+from training.services.videos import keep_place
 
 #: Sessions of a season that are over when the demo is loaded.
 BEFORE = 6
@@ -347,7 +348,7 @@ class SeasonLoader:
             capacity=row.get("capacity", self.row.get("capacity")),
             meeting_url=self.row["meeting_url"],
             state=SessionState.CANCELLED if row.get("cancelled") else SessionState.SCHEDULED,
-            reason=row.get("reason", ""),
+            reason=LocalisedText(row.get("reason", {})),
             sequence=int(is_changed),
             changed_at=self.learning.ago(2) if is_changed else self.published_at,
             recording=self._find_video(row.get("recording"), LANGUAGES[0]),
@@ -471,7 +472,7 @@ class SeasonLoader:
         if video is not None:
             moment = self._after(session, hours=30)
             record_visit(member.user, member, video, moment)
-            count_replay(member.user, video, place=video.seconds, now=moment)
+            keep_place(member.user, video, seconds=0, stretches=[(0, video.seconds)], now=moment)
 
     def _answer(self, session: Session, row: dict[str, Any]) -> None:
         question = self._ask(session, row, asked_at=session.starts_at - timedelta(hours=22))
