@@ -1,11 +1,14 @@
 """What every test may rely on."""
 
+import gc
 from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.db import connection, connections
 from django.test import TransactionTestCase
 from django.utils import timezone, translation
+from wagtail.models import Site
 
 from portal.core.memory import Memory
 from portal.core.models import Fact
@@ -15,6 +18,7 @@ from tests.databases import (
     put_back_what_migrations_wrote,
     remember_what_migrations_wrote,
 )
+from tests.factories.training import Tree
 from tests.running import RunningDemo
 
 
@@ -32,7 +36,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Groups that are not heeded only make the suite slow, which nobody would see."""
+    # What is imported by now stays: the collector of garbage need not look at it again and again (a tenth of the time).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+    # Groups that are not heeded make the suite slow, and nobody would see it.
     if hasattr(session.config, "workerinput") and session.config.getoption("loadgroup"):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
@@ -62,6 +70,23 @@ def _clean_slate() -> None:
         memory.clear()
     translation.activate("en")
     timezone.deactivate()
+
+
+@pytest.fixture
+def committed(django_db_setup, django_db_blocker):
+    """A database in which several connections see one another's commits; put back afterwards."""
+    if connection.vendor != "postgresql":
+        pytest.skip("locks need PostgreSQL")
+    with django_db_blocker.unblock():
+        yield
+        put_back_what_migrations_wrote()
+        Site.clear_site_root_paths_cache()
+        connections.close_all()
+
+
+@pytest.fixture
+def tree(db) -> Tree:
+    return Tree()
 
 
 @pytest.fixture

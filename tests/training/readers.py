@@ -18,12 +18,6 @@ from portal.partners.models import (
     PartnerKind,
     Tier,
 )
-from tests.factories.training import Tree
-
-
-@pytest.fixture
-def tree(db) -> Tree:
-    return Tree()
 
 
 @pytest.fixture
