@@ -38,14 +38,27 @@ bench: var/environment-dev  ## what pages and searches cost, beside their limits
 
 .PHONY: check
 check: var/environment-dev  ## the static part of the gate
-	@.venv/bin/ruff format --check .
-	@.venv/bin/ruff check .
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target check-types check-django check-form check-floors
+
+.PHONY: check-types
+check-types: var/environment-dev
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-cache
-	@.venv/bin/djlint --quiet --lint portal training certification
+
+.PHONY: check-django
+check-django: var/environment-dev
 	@GUILDHALL_TEST_ENGINE=sqlite DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run >/dev/null
 	@env -i PATH="$$PATH" HOME="$$HOME" GUILDHALL_MODE=production SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(60))') \
 	  BASE_URL=https://portal.example.com ALLOWED_HOSTS=portal.example.com $(MANAGE) check --deploy --fail-level WARNING >/dev/null
+
+.PHONY: check-form
+check-form: var/environment-dev
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/djlint --quiet --lint portal training certification
+
+.PHONY: check-floors
+check-floors: var/environment-dev
+	@.venv/bin/lint-imports --no-cache
 
 .PHONY: format
 format: var/environment-dev  ## put the code into the house's form
