@@ -28,8 +28,14 @@ demo-reset: var/environment-run  ## throw the demo's data away and start over
 test: var/environment-dev  ## everything: services, static checks, the whole suite
 	@.ci/services
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db)
-	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider
+	@# Both at once: the one process of SQLite fills what the two workers leave idle. Its report is printed when both have ended.
+	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded \
+	  $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider $(if $(CI),--create-db) >var/embedded.log 2>&1 & embedded=$$!; \
+	trap 'kill $$embedded' INT TERM; \
+	$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db) && whole=0 || whole=$$?; \
+	wait $$embedded && part=0 || part=$$?; \
+	echo; echo "On SQLite:"; cat var/embedded.log; \
+	exit $$((whole | part))
 
 .PHONY: bench
 bench: var/environment-dev  ## what pages and searches cost, beside their limits; WORKS="search" for some

@@ -4,9 +4,13 @@ Pages are published as an editor publishes them, so that they have a live revisi
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
+from unittest.mock import patch
 
 from wagtail.models import Locale, Page, Site
+from wagtail.signal_handlers import disable_reference_index_auto_update
 
 from tests.databases import write_again
 from training.models import (
@@ -69,7 +73,8 @@ class Tree:
             page.slug = page.slug or translation_of.slug
         page.live = False
         parent.refresh_from_db()
-        parent.add_child(instance=page)
+        with unindexed() if live else nullcontext():
+            parent.add_child(instance=page)
         return publish(page) if live else page
 
     def add_doc(
@@ -131,9 +136,18 @@ class Tree:
 
 
 def publish(page: Page) -> Any:
-    page.save_revision().publish()
+    with unindexed():
+        revision = page.save_revision()
+    revision.publish()
     page.refresh_from_db()
     return page
+
+
+@contextmanager
+def unindexed() -> Iterator[None]:
+    """For what is saved just before it is published, which writes its search entry and references in any case."""
+    with disable_reference_index_auto_update(), patch("modelsearch.signal_handlers.insert_or_update_object_task"):
+        yield
 
 
 def section(anchor: str, heading: str, text: str, *more: dict[str, Any]) -> dict[str, Any]:
