@@ -55,7 +55,7 @@ def forget_templates() -> None:
 def _server() -> Iterator[Any]:
     """A cursor outside the tests' databases, for one process at a time: workers wait for the first one to migrate."""
     with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtext('the templates of the suite'))")
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"template_{_name()}"])
         yield cursor
 
 
