@@ -54,7 +54,8 @@ def forget_templates() -> None:
 @contextmanager
 def _server() -> Iterator[Any]:
     """A cursor outside the tests' databases, for one process at a time: workers wait for the first one to migrate."""
-    with connection._nodb_cursor() as cursor:
+    where = {**connection.get_connection_params(), "dbname": "postgres"}
+    with connection.Database.connect(**where, autocommit=True) as server, server.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"template_{_name()}"])
         yield cursor
 
