@@ -31,7 +31,7 @@ test: var/environment-dev  ## everything: services, static checks, the whole sui
 	@# Both at once: the one process of SQLite fills what the two workers leave idle. Its report is printed when both have ended.
 	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded \
 	  $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider $(if $(CI),--create-db) >var/embedded.log 2>&1 & embedded=$$!; \
-	trap 'kill $$embedded' INT TERM; \
+	trap 'kill $$embedded 2>/dev/null' INT TERM; \
 	$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db) && whole=0 || whole=$$?; \
 	wait $$embedded && part=0 || part=$$?; \
 	echo; echo "On SQLite:"; cat var/embedded.log; \
