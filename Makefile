@@ -28,8 +28,14 @@ demo-reset: var/environment-run  ## throw the demo's data away and start over
 test: var/environment-dev  ## everything: services, static checks, the whole suite
 	@.ci/services
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db)
-	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider
+	@# Both at once: the one process of SQLite fills what the two workers leave idle. Its report is printed when both have ended.
+	@GUILDHALL_TEST_ENGINE=sqlite GUILDHALL_TEST_DB=embedded \
+	  $(PYTHON) -m pytest -m embedded -q -p no:cacheprovider $(if $(CI),--create-db) >var/embedded.log 2>&1 & embedded=$$!; \
+	trap 'kill $$embedded 2>/dev/null' INT TERM; \
+	$(PYTHON) -m pytest -n 2 --dist loadgroup $(if $(CI),--create-db) && whole=0 || whole=$$?; \
+	wait $$embedded && part=0 || part=$$?; \
+	echo; echo "On SQLite:"; cat var/embedded.log; \
+	exit $$((whole | part))
 
 .PHONY: bench
 bench: var/environment-dev  ## what pages and searches cost, beside their limits; WORKS="search" for some
@@ -38,14 +44,27 @@ bench: var/environment-dev  ## what pages and searches cost, beside their limits
 
 .PHONY: check
 check: var/environment-dev  ## the static part of the gate
-	@.venv/bin/ruff format --check .
-	@.venv/bin/ruff check .
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target check-types check-django check-form check-floors
+
+.PHONY: check-types
+check-types: var/environment-dev
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-cache
-	@.venv/bin/djlint --quiet --lint portal training certification
+
+.PHONY: check-django
+check-django: var/environment-dev
 	@GUILDHALL_TEST_ENGINE=sqlite DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run >/dev/null
 	@env -i PATH="$$PATH" HOME="$$HOME" GUILDHALL_MODE=production SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(60))') \
 	  BASE_URL=https://portal.example.com ALLOWED_HOSTS=portal.example.com $(MANAGE) check --deploy --fail-level WARNING >/dev/null
+
+.PHONY: check-form
+check-form: var/environment-dev
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/djlint --quiet --lint portal training certification
+
+.PHONY: check-floors
+check-floors: var/environment-dev
+	@.venv/bin/lint-imports --no-cache
 
 .PHONY: format
 format: var/environment-dev  ## put the code into the house's form

@@ -1,14 +1,59 @@
 """What every test may rely on."""
 
+import gc
 from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.db import connection, connections
+from django.test import TransactionTestCase
 from django.utils import timezone, translation
+from wagtail.models import Site
 
 from portal.core.memory import Memory
 from portal.core.models import Fact
+from tests.databases import (
+    copy_template,
+    forget_templates,
+    put_back_what_migrations_wrote,
+    remember_what_migrations_wrote,
+)
+from tests.factories.training import Tree
 from tests.running import RunningDemo
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("create_db") and not hasattr(config, "workerinput"):
+        forget_templates()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the running demo belongs to one worker, so that it is started once."""
+    for item in items:
+        if "demo" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("demo"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # What is imported by now stays: the collector of garbage need not look at it again and again (a tenth of the time).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+    # Groups that are not heeded make the suite slow, and nobody would see it.
+    if hasattr(session.config, "workerinput") and session.config.getoption("loadgroup"):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(f"pytest-xdist does not heed the group of {item.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker) -> None:
+    """In place of pytest-django's, which migrates for each worker and empties every table after a test that commits."""
+    with django_db_blocker.unblock():
+        copy_template()
+        remember_what_migrations_wrote()
+    TransactionTestCase._fixture_teardown = lambda _case: put_back_what_migrations_wrote()
 
 
 @pytest.fixture
@@ -25,6 +70,23 @@ def _clean_slate() -> None:
         memory.clear()
     translation.activate("en")
     timezone.deactivate()
+
+
+@pytest.fixture
+def committed(django_db_setup, django_db_blocker):
+    """A database in which several connections see one another's commits; put back afterwards."""
+    if connection.vendor != "postgresql":
+        pytest.skip("locks need PostgreSQL")
+    with django_db_blocker.unblock():
+        yield
+        put_back_what_migrations_wrote()
+        Site.clear_site_root_paths_cache()
+        connections.close_all()
+
+
+@pytest.fixture
+def tree(db) -> Tree:
+    return Tree()
 
 
 @pytest.fixture

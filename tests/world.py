@@ -17,7 +17,7 @@ from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
 from tests.factories.content import ImageFactory
 from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory
 from tests.factories.notifications import NotificationFactory
-from tests.factories.training import Tree, check, figure, restore_roots, section
+from tests.factories.training import Tree, check, figure, section
 from tests.training.attendees import add_session
 from tests.training.attendees import seat as hold_seat
 from tests.training.webinars import add_series, open_session
@@ -95,7 +95,6 @@ def build_people(now: datetime) -> World:
         MembershipRole.objects.create(membership=membership, role=roles[role], started_at=membership.started_at)
         world.people[persona], world.memberships[persona] = user, membership
     world.people["lone"] = User.objects.create_user("lone@nowhere.example", "pass-word-42", first_name="Lone")
-    restore_roots()
     set_up_roles()
     for persona, group in (("editor", EDITORS), ("examiner", EXAMINERS), ("channel_manager", CHANNEL_MANAGERS)):
         user = User.objects.create_user(f"{persona}@vendor.example", "pass-word-42", first_name=persona.title())

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
-
-from tests.factories.training import restore_roots
+from wagtail.models import Collection, Locale, Page
 
 
 @contextmanager
@@ -32,3 +33,17 @@ def scratch_data() -> Iterator[None]:
     restore_roots()
     cache.clear()
     yield
+
+
+def restore_roots() -> None:
+    """Put back what Wagtail's migrations made and a flush took."""
+    english, _created = Locale.objects.get_or_create(language_code="en")
+    if not Page.objects.filter(depth=1).exists():
+        page_type = ContentType.objects.get_for_model(Page)
+        Page.add_root(title="Root", slug="root", content_type=page_type, locale=english)
+    if not Collection.objects.exists():
+        Collection.add_root(name="Root")
+    localize, _created = ContentType.objects.get_or_create(app_label="wagtail_localize", model="translation")
+    Permission.objects.get_or_create(
+        content_type=localize, codename="submit_translation", defaults={"name": "Can submit translations"}
+    )

@@ -12,7 +12,7 @@ from wagtail.search.backends import get_search_backend
 
 from portal.content.search.question import Match, Question
 from portal.content.words import split_words
-from tests.factories.training import Tree, publish
+from tests.factories.training import publish
 from training.models import MaterialPage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -27,11 +27,6 @@ NAUGHTY = [
     "^a", "a*", "-a", "--", "<script>alert(1)</script>", "'; DROP TABLE x; --", "\0", "a\0b", "😀", "👩‍👩‍👧", "مرحبا",
     "‮txet", "e\u0301\u0301\u0301", "ﷺ" * 50, "x" * 10_000, "word " * 2_000, "_", "__", "1,200.00", "..", "'a'b'",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def tree() -> Tree:
-    return Tree()
 
 
 @pytest.fixture

@@ -4,12 +4,15 @@ Pages are published as an editor publishes them, so that they have a live revisi
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
+from unittest.mock import patch
 
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
-from wagtail.models import Collection, Locale, Page, Site
+from wagtail.models import Locale, Page, Site
+from wagtail.signal_handlers import disable_reference_index_auto_update
 
+from tests.databases import write_again
 from training.models import (
     CallScriptPage,
     CaseStudyPage,
@@ -25,34 +28,42 @@ from training.models import (
     VideoPage,
 )
 
+#: A library and a list of courses.
+TITLES = {"en": ("Library", "Courses"), "ru": ("Библиотека", "Курсы")}
+
+
+def plant() -> None:
+    """The pages of an empty tree."""
+    english = Locale.objects.get(language_code="en")
+    russian, _created = Locale.objects.get_or_create(language_code="ru")
+    english_root = Page.objects.get(depth=1).add_child(instance=Page(title="Home", slug="tests-en", locale=english))
+    site, _created = Site.objects.get_or_create(
+        is_default_site=True, defaults={"hostname": "testserver", "root_page": english_root}
+    )
+    site.root_page = english_root
+    site.save()
+    Site.clear_site_root_paths_cache()
+    roots = {"en": english_root, "ru": publish(english_root.copy_for_translation(russian))}
+    for place, (kind, slug) in enumerate(((LibraryPage, "library"), (CourseIndexPage, "courses"))):
+        for language, titles in TITLES.items():
+            publish(roots[language].add_child(instance=kind(title=titles[place], slug=slug, live=False)))
+
 
 class Tree:
     """A site with a root page per language, a library and a list of courses in each."""
 
     def __init__(self) -> None:
-        restore_roots()
-        english = Locale.objects.get(language_code="en")
-        russian, _created = Locale.objects.get_or_create(language_code="ru")
-        root = Page.objects.get(depth=1)
-        english_root = root.add_child(instance=Page(title="Home", slug="tests-en", locale=english))
-        site, _created = Site.objects.get_or_create(
-            is_default_site=True, defaults={"hostname": "testserver", "root_page": english_root}
-        )
-        site.root_page = english_root
-        site.save()
+        write_again(plant)
         Site.clear_site_root_paths_cache()
-        russian_root = english_root.copy_for_translation(russian)
-        publish(russian_root)
-        self.roots = {"en": english_root, "ru": russian_root}
-        self.locales = {"en": english, "ru": russian}
-        self.libraries = {
-            code: publish(self.roots[code].add_child(instance=LibraryPage(title=title, slug="library", live=False)))
-            for code, title in (("en", "Library"), ("ru", "Библиотека"))
-        }
-        self.course_lists = {
-            code: publish(self.roots[code].add_child(instance=CourseIndexPage(title=title, slug="courses", live=False)))
-            for code, title in (("en", "Courses"), ("ru", "Курсы"))
-        }
+        self.locales = {locale.language_code: locale for locale in Locale.objects.filter(language_code__in=TITLES)}
+        languages = {locale.pk: language for language, locale in self.locales.items()}
+
+        def by_language(pages: Any) -> dict[str, Any]:
+            return {languages[page.locale_id]: page for page in pages}
+
+        self.roots = by_language(Page.objects.get(depth=2, slug="tests-en").get_translations(inclusive=True))
+        self.libraries = by_language(LibraryPage.objects.filter(depth=3, slug="library"))
+        self.course_lists = by_language(CourseIndexPage.objects.filter(depth=3, slug="courses"))
 
     def add(self, parent: Page, page: Page, *, translation_of: Page | None = None, live: bool = True) -> Any:
         """Add a page below ``parent`` in its language and publish it."""
@@ -62,7 +73,8 @@ class Tree:
             page.slug = page.slug or translation_of.slug
         page.live = False
         parent.refresh_from_db()
-        parent.add_child(instance=page)
+        with unindexed() if live else nullcontext():
+            parent.add_child(instance=page)
         return publish(page) if live else page
 
     def add_doc(
@@ -123,24 +135,19 @@ class Tree:
         return self.add(course, LessonPage(title=title, **fields), **options)
 
 
-def restore_roots() -> None:
-    """Put back what Wagtail's migrations made, where a test with real transactions has flushed it."""
-    english, _created = Locale.objects.get_or_create(language_code="en")
-    if not Page.objects.filter(depth=1).exists():
-        page_type = ContentType.objects.get_for_model(Page)
-        Page.add_root(title="Root", slug="root", content_type=page_type, locale=english)
-    if not Collection.objects.exists():
-        Collection.add_root(name="Root")
-    localize, _created = ContentType.objects.get_or_create(app_label="wagtail_localize", model="translation")
-    Permission.objects.get_or_create(
-        content_type=localize, codename="submit_translation", defaults={"name": "Can submit translations"}
-    )
-
-
 def publish(page: Page) -> Any:
-    page.save_revision().publish()
+    with unindexed():
+        revision = page.save_revision()
+    revision.publish()
     page.refresh_from_db()
     return page
+
+
+@contextmanager
+def unindexed() -> Iterator[None]:
+    """For what is saved just before it is published, which writes its search entry and references in any case."""
+    with disable_reference_index_auto_update(), patch("modelsearch.signal_handlers.insert_or_update_object_task"):
+        yield
 
 
 def section(anchor: str, heading: str, text: str, *more: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories.training import Tree
 from tests.training.readers import *  # noqa: F403 -- fixtures, found by name
 from training.models import CourseDue, Session, SessionState, WebinarIndexPage, WebinarSeriesPage
 from training.services.registrations import register
@@ -22,11 +21,6 @@ NOW = timezone.now().replace(microsecond=0)
 def clock():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def tree(db) -> Tree:
-    return Tree()
 
 
 @pytest.fixture

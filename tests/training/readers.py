@@ -18,20 +18,6 @@ from portal.partners.models import (
     PartnerKind,
     Tier,
 )
-from tests.factories.training import Tree, restore_roots
-
-
-@pytest.fixture(autouse=True)
-def roots(request) -> None:
-    """A test with real transactions flushes the roots of pages and collections; the next one finds them again."""
-    if request.node.get_closest_marker("django_db"):
-        request.getfixturevalue("db")
-        restore_roots()
-
-
-@pytest.fixture
-def tree(db) -> Tree:
-    return Tree()
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
-from django.apps import apps
-from django.db import connection, connections, transaction
-from wagtail.models import Locale, Page, PageLogEntry, ReferenceIndex, Revision, Site
-from wagtail.search.models import IndexEntry
+from django.db import connections, transaction
 
 from portal.accounts.models import User
-from portal.core.models import Delivery, Fact
+from portal.core.models import Fact
 from portal.partners.models import Membership
 from tests.factories.accounts import UserFactory
 from tests.factories.partners import LONG_AGO, PartnerFactory
@@ -25,38 +22,6 @@ from training.services.sessions import change_session, move_session
 WORKERS = 16
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SEATED, WAITING, CANCELLED = RegistrationState.SEATED, RegistrationState.WAITING, RegistrationState.CANCELLED
-
-
-@pytest.fixture
-def committed(django_db_setup, django_db_blocker):
-    """A database in which several connections see one another's commits, emptied afterwards of what these tests write.
-
-    Not pytest-django's ``transactional_db``: it empties every table, with the pages and groups that migrations made.
-    """
-    if connection.vendor != "postgresql":
-        pytest.skip("locks need PostgreSQL")
-    labels = ("training", "notifications", "partners", "accounts")
-    models = [model for label in labels for model in apps.get_app_config(label).get_models(include_auto_created=True)]
-    with django_db_blocker.unblock():
-        pages = dict(Page.objects.values_list("pk", "numchild"))
-        sites = dict(Site.objects.values_list("pk", "root_page_id"))
-        locales = list(Locale.objects.values_list("pk", flat=True))
-        yield
-        with connection.cursor() as cursor:
-            # The order of the tables does not matter then.
-            cursor.execute("SET session_replication_role = replica")
-            for model in [*models, Fact, Delivery, PageLogEntry, ReferenceIndex, Revision, IndexEntry]:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
-            for model, kept in ((Page, list(pages)), (Site, list(sites)), (Locale, locales)):
-                table = connection.ops.quote_name(model._meta.db_table)
-                cursor.execute(f"DELETE FROM {table} WHERE NOT id = ANY(%s)", [kept])
-            cursor.execute("SET session_replication_role = DEFAULT")
-        for pk, numchild in pages.items():
-            Page.objects.filter(pk=pk).update(numchild=numchild)
-        for pk, root_page_id in sites.items():
-            Site.objects.filter(pk=pk).update(root_page_id=root_page_id)
-        Site.clear_site_root_paths_cache()
-        connections.close_all()
 
 
 @pytest.fixture

@@ -102,9 +102,9 @@ def document(*body: str, target: str = "https://example.com/", parts: dict[str, 
 
 
 def pack(files: dict[str, bytes | str]) -> bytes:
-    """A zip of these files."""
+    """A zip of these files, the same at any time: it is part of the names of tests, and workers must find the same."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
