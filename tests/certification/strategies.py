@@ -1,10 +1,12 @@
 """Hypothesis strategies for papers, banks and holdings."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from certification.drawing import BankItem, Blueprint, SectionRule
+from certification.drawing import BankItem, Blueprint, Quota, SectionRule
 from certification.standing import Holding, Requirement
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -39,10 +41,15 @@ def blueprints_with_banks(draw, *, fillable: bool = True):
     """Sections that may share topics, and a bank that can fill them (or is one question short somewhere)."""
     topics = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
     rules = tuple(
-        SectionRule(number, topic, draw(st.integers(1, 4)), draw(st.integers(0, 100)), {"en": f"S{number}"})
+        SectionRule(
+            number,
+            {"en": f"S{number}"},
+            draw(st.integers(0, 100)),
+            (Quota(draw(st.integers(1, 4)), frozenset({topic})),),
+        )
         for number, topic in enumerate(topics, 1)
     )
-    wanted = {topic: sum(rule.count for rule in rules if rule.topic == topic) for topic in topics}
+    wanted = {topic: sum(rule.count for rule in rules if topic in rule.quotas[0].topics) for topic in topics}
     short = None if fillable else draw(st.sampled_from(sorted(wanted)))
     bank, number = [], 0
     for topic, count in sorted(wanted.items()):
@@ -52,6 +59,43 @@ def blueprints_with_banks(draw, *, fillable: bool = True):
             options = tuple("abcdef"[: draw(st.integers(2, 6))])
             bank.append(BankItem(number, number + 1000, topic, "single", options, draw(st.booleans())))
     return Blueprint(rules, draw(st.integers(0, 100))), bank
+
+
+@st.composite
+def small_blueprints_with_banks(draw, *, items: int = 7, places: int = 4):
+    """Overlapping quotas, fixed questions and a bank, fillable or not, small enough to try everything."""
+    quotas = st.builds(
+        Quota,
+        count=st.integers(1, 3),
+        topics=st.sampled_from([None, frozenset({1}), frozenset({2}), frozenset({1, 2})]),
+        tags=st.sampled_from([frozenset(), frozenset({7}), frozenset({7, 8})]),
+        difficulty=st.sampled_from([None, None, 1, 2]),
+    )
+    rules: list[SectionRule] = []
+    left = draw(st.integers(1, places))
+    while left:
+        fixed = tuple(draw(st.lists(st.integers(1, items), max_size=min(1, left - 1))))
+        quota = draw(quotas)
+        quota = replace(quota, count=min(quota.count, left - len(fixed)))
+        rules.append(SectionRule(len(rules) + 1, {}, 50, (quota,), fixed))
+        left -= rules[-1].count
+    bank = [
+        BankItem(
+            number,
+            number + 100,
+            draw(st.integers(1, 2)),
+            "single",
+            ("a", "b"),
+            tags=draw(st.sampled_from([frozenset(), frozenset({7}), frozenset({7, 8})])),
+            difficulty=draw(st.sampled_from([None, 1, 2])),
+            seen=draw(st.integers(0, 2)),
+            asked=draw(st.integers(0, 4)),
+            under_check=draw(st.booleans()),
+        )
+        for number in range(1, draw(st.integers(1, items)) + 1)
+    ]
+    cap = draw(st.sampled_from([None, Fraction(1, 4), Fraction(1, 2), Fraction(1)]))
+    return Blueprint(tuple(rules), 50, draw(st.booleans()), draw(st.booleans()), cap), bank
 
 
 moments = st.integers(-300, 300).map(lambda hours: NOW + timedelta(hours=hours))

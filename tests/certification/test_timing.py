@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -43,3 +45,227 @@ def test_a_credential_is_expiring_in_its_last_sixty_days_and_not_after():
     assert not timing.is_expiring(end, end - timedelta(days=61))
     assert timing.is_expiring(end, end - timedelta(days=60))
     assert not timing.is_expiring(end, end)
+
+
+# --- The clock -------------------------------------------------------------------------------------------------------
+
+START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+HOUR = 3600
+
+
+def at(minutes):
+    return START + timedelta(minutes=minutes)
+
+
+def hour(**more):
+    return timing.Clock(START, HOUR, **more)
+
+
+@pytest.mark.parametrize(
+    ("clock", "minutes"),
+    [
+        (hour(), 60),
+        (hour(factor_percent=150), 90),
+        (hour(factor_percent=125, break_seconds=600), 85),
+        (hour(window_end=at(40)), 40),
+        (hour(window_end=at(90)), 60),
+        (hour(window_end=at(40), accommodated=True, factor_percent=150), 90),
+        (hour(window_end=at(40), accommodated=True, factor_percent=150, window_is_hard=True), 40),
+        (hour(window_end=at(70), accommodated=True, break_seconds=900), 75),
+        (hour(window_end=at(40), given_back_seconds=300), 45),
+        (hour(window_end=at(40), window_is_hard=True, given_back_seconds=300), 45),
+    ],
+)
+def test_when_an_attempt_ends(clock, minutes):
+    assert clock.deadline == at(minutes)
+    assert clock.due == at(minutes + 1)
+
+
+def test_a_fraction_of_a_second_is_the_candidates():
+    assert timing.Clock(START, 61, factor_percent=150).deadline == START + timedelta(seconds=92)
+
+
+clocks = st.builds(
+    timing.Clock,
+    started_at=st.just(START),
+    limit_seconds=st.integers(60, 7200),
+    factor_percent=st.integers(100, 300),
+    break_seconds=st.integers(0, 1800),
+    given_back_seconds=st.integers(0, 1800),
+    window_end=st.none() | st.integers(1, 200).map(at),
+    window_is_hard=st.booleans(),
+    accommodated=st.booleans(),
+)
+seconds = st.timedeltas(timedelta(), timedelta(hours=4))
+
+
+@given(clocks, seconds, seconds)
+def test_while_time_stands_still_what_is_left_does_not_change(clock, since, more):
+    since = START + since
+    assert clock.remaining(since + more, paused_since=since) == clock.remaining(since)
+
+
+@given(clocks, seconds, seconds)
+def test_during_a_break_only_a_window_that_applies_comes_nearer(clock, since, more):
+    since = START + since
+    left = clock.remaining(since + more, on_break_since=since)
+    applies = clock.window_end is not None and (clock.window_is_hard or not clock.accommodated)
+    if applies:
+        assert clock.remaining(since + more) <= left <= clock.remaining(since)
+    elif since <= clock.deadline:
+        assert left == clock.remaining(since)
+
+
+@given(clocks, st.tuples(seconds, seconds, seconds).map(sorted))
+def test_a_pause_in_a_break_is_counted_once(clock, moments):
+    on_break, paused, now = (START + moment for moment in moments)
+    both = clock.remaining(now, on_break_since=on_break, paused_since=paused)
+    assert both == clock.remaining(paused, on_break_since=on_break)
+
+
+@given(clocks, st.integers(0, 1800))
+def test_what_is_given_back_moves_the_deadline_by_as_much_past_any_window(clock, given_back):
+    more = replace(clock, given_back_seconds=clock.given_back_seconds + given_back)
+    assert more.deadline - clock.deadline == timedelta(seconds=given_back)
+
+
+@pytest.mark.parametrize(("taken", "minutes"), [(0, 10), (240, 6), (600, 0), (900, 0)])
+def test_a_break_ends_when_what_is_allowed_is_used_up(taken, minutes):
+    assert timing.break_ends_at(START, allowed_seconds=600, taken_seconds=taken) == at(minutes)
+
+
+# --- Time that stood still -------------------------------------------------------------------------------------------
+
+stretches = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6)
+
+
+def made(pairs):
+    return [timing.Stretch(at(since), at(until)) for since, until in pairs]
+
+
+def minutes_of(pairs):
+    """The same as a set of whole minutes."""
+    return {minute for since, until in pairs for minute in range(since, until)}
+
+
+@given(stretches, stretches)
+def test_stretches_are_sets_of_moments(some, others):
+    assert timing.length(made(some)) == timedelta(minutes=len(minutes_of(some)))
+    assert timing.length(timing.subtract(made(some), made(others))) == timedelta(
+        minutes=len(minutes_of(some) - minutes_of(others))
+    )
+
+
+@given(stretches)
+def test_united_stretches_are_apart_and_in_order(some):
+    united = timing.unite(made(some))
+    assert all(one.since < one.until for one in united)
+    assert all(one.until < other.since for one, other in pairwise(united))
+
+
+@given(stretches, stretches)
+def test_no_moment_is_given_back_twice(outages, breaks):
+    """Outages reported one by one, overlapping and in any order, give back what they are together, less the breaks."""
+    stood_still = made(breaks)
+    given_back = timedelta()
+    for outage in made(outages):
+        given_back += timing.time_lost(outage, started_at=at(10), due_at=at(99), stood_still=stood_still)
+        stood_still.append(outage)
+    expected = {minute for minute in minutes_of(outages) - minutes_of(breaks) if minute >= 10}
+    assert given_back == timedelta(minutes=len(expected))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "submitted", "minutes"),
+    [
+        (10, 15, None, 5),
+        (-10, 5, None, 5),  # only what is after the start
+        (-10, -5, None, 0),
+        (58, 90, None, 32),  # two minutes were left, and are left at the end
+        (60, 90, None, 30),  # in the grace: what was given in time may still be on its way
+        (61, 90, None, 0),
+        (10, 15, 12, 2),
+        (10, 15, 8, 0),
+    ],
+)
+def test_what_an_outage_takes_from_an_attempt(since, until, submitted, minutes):
+    lost = timing.time_lost(
+        timing.Stretch(at(since), at(until)),
+        started_at=START,
+        due_at=hour().due,
+        submitted_at=None if submitted is None else at(submitted),
+    )
+    assert lost == timedelta(minutes=minutes)
+
+
+@given(st.integers(0, 59), st.integers(0, 300))
+def test_whoever_had_so_much_left_when_the_service_went_has_as_much_when_it_is_back(since, minutes):
+    outage = timing.Stretch(at(since), at(since + minutes))
+    lost = timing.time_lost(outage, started_at=START, due_at=hour().due)
+    after = hour(given_back_seconds=int(lost.total_seconds()))
+    assert after.remaining(outage.until) == hour().remaining(outage.since)
+
+
+# --- Another try -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "failures", "growth", "most", "wait"),
+    [
+        (24, 1, 100, None, 24),
+        (24, 2, 0, None, 24),
+        (24, 2, 100, None, 48),
+        (24, 3, 100, None, 96),
+        (24, 3, 50, None, 54),
+        (24, 3, 100, 72, 72),
+        (24, 1, 0, 12, 12),
+        (0, 9, 100, None, 0),
+        (24, 10**9, 100, None, 365 * 24),
+        (1, 10**9, 1, None, 365 * 24),
+        (1, 10**9, 0, None, 1),
+    ],
+)
+def test_the_wait_before_another_try(hours, failures, growth, most, wait):
+    again = timing.retake_from(START, hours=hours, failures=failures, growth_percent=growth, most_hours=most)
+    assert again == START + timedelta(hours=wait)
+
+
+@given(st.integers(0, 200), st.integers(1, 50), st.integers(0, 300))
+def test_no_further_failure_shortens_the_wait(hours, failures, growth):
+    sooner, later = (
+        timing.retake_from(START, hours=hours, failures=number, growth_percent=growth)
+        for number in (failures, failures + 1)
+    )
+    assert sooner <= later
+
+
+counted = {
+    "started": st.lists(st.integers(-100, 0).map(lambda days: START + timedelta(days=days)), max_size=8),
+    "allowed": st.integers(0, 4),
+    "extra": st.integers(0, 2),
+    "cycle": st.none() | st.integers(1, 60).map(timedelta),
+}
+
+
+@given(**counted)
+def test_another_attempt_is_free_from_the_moment_that_is_told_and_no_sooner(started, allowed, extra, cycle):
+    rules = {"allowed": allowed, "extra": extra, "cycle": cycle}
+    moment = timing.next_attempt_from(started, **rules, now=START)
+    left_now = timing.attempts_left(started, **rules, now=START)
+    assert (moment == START) == (left_now > 0)
+    if moment is None:
+        assert cycle is None or allowed + extra == 0
+    elif moment > START:
+        assert timing.attempts_left(started, **rules, now=moment) > 0
+        assert timing.attempts_left(started, **rules, now=moment - timedelta(seconds=1)) == 0
+
+
+def test_where_attempts_are_not_counted_another_is_free_at_once():
+    rules = {"allowed": None, "cycle": None, "now": START}
+    assert timing.next_attempt_from([START] * 9, **rules) == START
+    assert timing.attempts_left([START] * 9, **rules) is None
+
+
+@pytest.mark.parametrize(("milliseconds", "whole"), [(0, 0), (1, 1), (1000, 1), (1001, 2)])
+def test_what_is_given_back_is_rounded_in_the_candidates_favour(milliseconds, whole):
+    assert timing.whole_seconds(timedelta(milliseconds=milliseconds)) == whole
