@@ -7,20 +7,24 @@ import factory
 from django.utils import timezone
 
 from certification.models import (
+    Accommodation,
     Credential,
     Exam,
+    ExamPrerequisite,
     ExamSection,
     Programme,
     ProgrammeExam,
     Question,
     QuestionVersion,
     Requirement,
+    SectionQuota,
     Topic,
     VersionState,
 )
 from certification.services.qualifications import review_qualification
 from certification.timing import months_after
 from portal.partners.models import Membership, Partner
+from tests.factories.accounts import UserFactory
 from tests.factories.partners import AcceptanceFactory
 
 
@@ -78,6 +82,7 @@ class QuestionVersionFactory(factory.django.DjangoModelFactory):
     state = VersionState.APPROVED
     approved_at = factory.LazyFunction(timezone.now)
     content = factory.LazyAttributeSequence(lambda version, number: content_of(version.question.type, number))
+    languages = ["en", "ru"]
 
 
 class ExamFactory(factory.django.DjangoModelFactory):
@@ -96,14 +101,21 @@ class ExamFactory(factory.django.DjangoModelFactory):
     pass_percent = 70
 
     @factory.post_generation
+    def course(self, create: bool, extracted: Any, **options: Any) -> None:
+        """``course=``: to be completed first."""
+        if extracted is not None:
+            require_course(self, extracted)
+
+    @factory.post_generation
     def questions(self, create: bool, extracted: int | None, **options: Any) -> None:
         for place in range(2):
             topic = TopicFactory()
             count = extracted if extracted is not None else 3
-            ExamSection.objects.create(
-                exam=self, title={"en": f"Part {place + 1}", "ru": f"Часть {place + 1}"}, topic=topic,
-                count=max(count, 1), pass_percent=50, sort_order=place,
+            section = ExamSection.objects.create(
+                exam=self, title={"en": f"Part {place + 1}", "ru": f"Часть {place + 1}"}, pass_percent=50,
+                sort_order=place,
             )  # fmt: skip
+            SectionQuota.objects.create(section=section, topic=topic, count=max(count, 1))
             kinds = ["single", "multiple", "true_false"]
             QuestionVersion.objects.bulk_create(
                 QuestionVersionFactory.build(question=question, content=content_of(question.type, question.pk))
@@ -111,6 +123,24 @@ class ExamFactory(factory.django.DjangoModelFactory):
                     QuestionFactory.build(topic=topic, type=kinds[number % 3]) for number in range(2 * count)
                 )
             )
+
+
+def require_course(exam: Exam, course: Any) -> None:
+    """Let the exam ask for a course."""
+    ExamPrerequisite.objects.create(exam=exam, course=course)
+
+
+class AccommodationFactory(factory.django.DjangoModelFactory):
+    """Something granted to a person (``user=``) or a partner's people (``partner=``), for a year from yesterday."""
+
+    class Meta:
+        model = Accommodation
+
+    reason = "Reads slowly on a screen"
+    starts_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=1))
+    expires_at = factory.LazyAttribute(lambda row: row.starts_at + timedelta(days=365))
+    granted_at = factory.SelfAttribute("starts_at")
+    granted_by = factory.SubFactory(UserFactory)
 
 
 class ProgrammeFactory(factory.django.DjangoModelFactory):
