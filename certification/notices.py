@@ -1,12 +1,15 @@
 """What certification tells people, and whom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from certification.models import Credential, Qualification
+from certification.access import find_examiners, find_markers
+from certification.models import Attempt, BrokenReport, Credential, Qualification, QuestionCheck
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
 from portal.partners.models import MembershipRole
@@ -31,6 +34,134 @@ QUALIFICATION_LAPSED = NotificationType(
     label=_("Your organisation is no longer qualified"),
     template="certification/notices/qualification_lapsed",
 )
+
+ATTEMPT_MARKED = NotificationType(
+    "certification.attempt_marked",
+    label=_("Your exam has been marked"),
+    template="certification/notices/attempt_marked",
+)
+ATTEMPT_VOIDED = NotificationType(
+    "certification.attempt_voided",
+    label=_("One of your attempts was voided"),
+    template="certification/notices/attempt_voided",
+)
+REPORT_ANSWERED = NotificationType(
+    "certification.report_answered",
+    label=_("Your note about a question was answered"),
+    template="certification/notices/report_answered",
+)
+MARKING_WAITS = NotificationType(
+    "certification.marking_waits",
+    label=_("Answers wait to be marked"),
+    template="certification/notices/marking_waits",
+)
+QUESTION_DOUBTED = NotificationType(
+    "certification.question_doubted",
+    label=_("Questions are to be checked, as their source has changed"),
+    template="certification/notices/question_doubted",
+)
+QUESTION_REPORTED = NotificationType(
+    "certification.question_reported",
+    label=_("A candidate says that a question is broken"),
+    template="certification/notices/question_reported",
+)
+
+
+def tell_candidates(kind: NotificationType, attempts: Iterable[Attempt], *, now: datetime) -> int:
+    """Tell the people of these attempts what became of them; returns how many were told."""
+    recipients: list[Recipient] = [
+        (
+            attempt.user_id,
+            {"exam": dict(attempt.exam.title), "reason": attempt.void_reason, "about": attempt.pk},
+            reverse("certification:result", args=[attempt.public_id]),
+        )
+        for attempt in attempts
+    ]
+    return notify(kind, recipients=recipients, key=lambda recipient: f"attempt:{recipient[1]['about']}", now=now)
+
+
+def tell_marked(attempt_ids: Collection[int], *, now: datetime) -> int:
+    """Tell those who had to wait for people to mark their answers; the others saw their result at once."""
+    waited = Attempt.objects.filter(pk__in=attempt_ids, marked_by_at__isnull=False)
+    return tell_candidates(ATTEMPT_MARKED, waited.select_related("exam"), now=now)
+
+
+def tell_voided(attempt_ids: Collection[int], *, now: datetime) -> int:
+    return tell_candidates(ATTEMPT_VOIDED, Attempt.objects.filter(pk__in=attempt_ids).select_related("exam"), now=now)
+
+
+def tell_reporters(report_ids: Collection[int], *, now: datetime) -> int:
+    """Tell candidates what became of their notes about questions."""
+    reports = BrokenReport.objects.filter(pk__in=report_ids).select_related("attempt__exam")
+    recipients: list[Recipient] = [
+        (
+            report.attempt.user_id,
+            {"exam": dict(report.attempt.exam.title), "answer": report.answer, "about": report.pk},
+            reverse("certification:result", args=[report.attempt.public_id]),
+        )
+        for report in reports
+    ]
+    return notify(
+        REPORT_ANSWERED, recipients=recipients, key=lambda recipient: f"report:{recipient[1]['about']}", now=now
+    )
+
+
+def tell_staff(
+    kind: NotificationType, people: Any, *, context: dict[str, Any], url: str, key: str, now: datetime
+) -> int:
+    """Tell staff that something waits for one of them."""
+    recipients: list[Recipient] = [(pk, context, url) for pk in people.values_list("pk", flat=True)]
+    return notify(kind, recipients=recipients, key=key, now=now)
+
+
+def tell_markers(attempt_ids: Collection[int], *, now: datetime) -> int:
+    """Tell those who mark that answers wait; once for each attempt."""
+    told = 0
+    for attempt in Attempt.objects.filter(pk__in=attempt_ids).select_related("exam"):
+        told += tell_staff(
+            MARKING_WAITS,
+            find_markers(),
+            context={
+                "exam": dict(attempt.exam.title),
+                "marked_by_at": attempt.marked_by_at.isoformat() if attempt.marked_by_at else "",
+            },
+            url=reverse("marking:index"),
+            key=f"marking:{attempt.pk}",
+            now=now,
+        )
+    return told
+
+
+def tell_checkers(check_ids: Collection[int], *, now: datetime) -> int:
+    """Tell examiners which questions a material change has put to the check: once for each change."""
+    checks = QuestionCheck.objects.filter(pk__in=check_ids)
+    counts = checks.order_by().values("change", "line").annotate(count=Count("pk"))
+    return sum(
+        tell_staff(
+            QUESTION_DOUBTED,
+            find_examiners(),
+            context={"line": row["line"], "count": row["count"]},
+            url=reverse("question_checks:index"),
+            key=f"change:{row['change']}",
+            now=now,
+        )
+        for row in counts
+    )
+
+
+def tell_of_reports(report_ids: Collection[int], *, now: datetime) -> int:
+    """Tell examiners that a candidate found a question broken."""
+    return sum(
+        tell_staff(
+            QUESTION_REPORTED,
+            find_examiners(),
+            context={"question": report.version.question.slug, "text": report.text},
+            url=reverse("question_reports:index"),
+            key=f"report:{report.pk}",
+            now=now,
+        )
+        for report in BrokenReport.objects.filter(pk__in=report_ids).select_related("version__question")
+    )
 
 
 def tell_holders(kind: NotificationType, credential_ids: Collection[int], *, now: datetime) -> int:

@@ -4,14 +4,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail import hooks
+from wagtail.contrib.settings.registry import register_setting
 from wagtail.permissions import register_permission_policy
 
 from certification.access import may_sit
 from certification.marks import describe_way_in
-from certification.models import Exam
-from certification.services.exams import describe_exams
+from certification.models import Exam, ExamRules
+from certification.services.exams import describe_exams, with_plan
 from certification.services.qualifications import list_lapses_without
-from certification.viewsets import POLICIES, CertificationGroup
+from certification.viewsets import POLICIES, CertificationGroup, QuestionChooserViewSet
 from portal.core.shell import NavItem, locate
 from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership
@@ -38,10 +39,8 @@ def link_exams(request: MemberRequest, course: CoursePage) -> list[CourseLink]:
     if membership is None:
         return []
     now = timezone.now()
-    exams = Exam.objects.filter(is_open=True, course__translation_key=course.translation_key)
-    states = describe_exams(
-        membership, exams=list(exams.select_related("course").prefetch_related("sections")), now=now
-    )
+    exams = Exam.objects.filter(is_open=True, prerequisites__course__translation_key=course.translation_key)
+    states = describe_exams(membership, exams=list(with_plan(exams.distinct())), now=now)
     return [
         CourseLink(
             _("Exam: %(exam)s") % {"exam": state.exam},
@@ -81,5 +80,8 @@ for model, policy in POLICIES.items():
 
 
 @hooks.register("register_admin_viewset")
-def register_certification() -> CertificationGroup:
-    return CertificationGroup()
+def register_certification() -> list[CertificationGroup | QuestionChooserViewSet]:
+    return [CertificationGroup(), QuestionChooserViewSet("question_chooser", url_prefix="question-chooser")]
+
+
+register_setting(ExamRules, icon="help", order=300)

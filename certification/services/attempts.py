@@ -1,20 +1,37 @@
 """Sitting an exam: start, give answers, submit. The clock is the server's; no answer is ever overwritten."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q, Subquery
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from certification import timing
-from certification.drawing import Unfillable, draw
-from certification.grading import grade
-from certification.models import AnswerStep, Attempt, AttemptState, Exam, QuestionVersion
+from certification.allowances import Allowed
+from certification.drawing import BankItem, Blueprint, Paper, PaperQuestion, Unfillable
+from certification.facts import questions_reported
+from certification.models import (
+    AnswerStep,
+    Attempt,
+    AttemptState,
+    BrokenReport,
+    EventKind,
+    Exam,
+    Flag,
+    Halt,
+    IntegrityEvent,
+    QuestionVersion,
+)
 from certification.question_types import BadResponse, Response, get_type
-from certification.services.credentials import award_credential
-from certification.services.exams import describe_exams, load_bank
+from certification.services.clocks import is_out, set_deadline
+from certification.services.exams import describe_exams, with_plan
+from certification.services.gradings import grade_submitted
+from certification.services.plans import draw_paper, find_exam_subtrees, load_bank, plan_exam
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
 from portal.partners.models import Membership, in_force_now
@@ -23,9 +40,10 @@ logger = logging.getLogger(__name__)
 
 #: What one attempt may hold; far above what a person gives, far below what would fill a disk.
 MOST_STEPS = 5000
+MOST_EVENTS = 2000
 
-#: By position, the one-based places (as shown) that were given.
-Given = Mapping[int, Sequence[str]]
+#: By position, and in it by part ("" where the question has one), the values that were given.
+Given = Mapping[int, Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +55,34 @@ class Saved:
         counted: whether they count; otherwise they came too late and are kept as evidence.
         conflict: whether another page had answered one of these questions since this page was loaded. The answer that
             arrived last stands; the page should be loaded again.
+        stands: why the clock stands still, if it does.
     """
 
     seq: int
     deadline_at: datetime
     counted: bool
     conflict: bool
+    stands: str = ""
+
+
+# --- Starting --------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def start_attempt(membership: Membership, *, exam: Exam, seed: int, now: datetime) -> Attempt:
+def start_attempt(
+    membership: Membership, *, exam: Exam, seed: int, language: str = "", access_code: str = "", now: datetime
+) -> Attempt:
     """Begin a sitting, or go on with the one that is running.
 
     1. Lock the person's row: of two starts at once one begins the attempt and the other finds it.
     2. A running attempt is the answer.
     3. Check everything that may stand in the way.
-    4. Draw the paper from the seed.
+    4. Draw the paper from the seed, with what this candidate and others have seen least.
     5. Write the attempt, with its deadline, and mark the versions as asked: from now on they are immutable.
 
     Args:
         seed: any 63-bit number that the candidate cannot know.
+        language: one of the exam's; empty for whichever the reader's is.
 
     Raises:
         NotAllowed: the membership does not hold.
@@ -65,36 +91,130 @@ def start_attempt(membership: Membership, *, exam: Exam, seed: int, now: datetim
     if not in_force_now(membership, now):
         raise NotAllowed(_("Exams are for members of a partner."), code="not_a_member")
     User.objects.select_for_update(no_key=True).get(pk=membership.user_id)  # 1
-    exam = Exam.objects.select_related("course").prefetch_related("sections").get(pk=exam.pk)
-    (state,) = describe_exams(membership, exams=[exam], now=now)
+    exam = with_plan(Exam.objects.filter(pk=exam.pk)).get()
+    language = _choose_language(exam, language)
+    (state,) = describe_exams(membership, exams=[exam], now=now, language=language)
     if state.running is not None:  # 2
         return state.running
     if state.obstacle is not None:  # 3
         raise state.obstacle
+    if exam.access_code and not secrets.compare_digest(exam.access_code.strip().encode(), access_code.strip().encode()):
+        raise Refusal(
+            _("The access code is not right."),
+            remedy=_("It is given to you where the exam is held. Capitals and small letters differ."),
+            code="access_code",
+        )
+    own = Attempt.objects.counted().filter(user=membership.user_id, exam=exam).values_list("paper", flat=True)
+    paper = _draw(exam, state.blueprint, state.bank, own_papers=own, language=language, seed=seed)  # 4
+    return _begin(
+        membership.user_id, membership, exam, paper, state.allowed, seed=seed, language=language, now=now
+    )  # 5
+
+
+@transaction.atomic
+def start_preview(
+    by: User, *, exam: Exam, membership: Membership | None, language: str = "", seed: int, now: datetime
+) -> Attempt:
+    """Let staff sit an exam as any candidate would, kept out of every number. One at a time: a new one ends the last.
+
+    Nothing stands in the way but an exam that cannot be filled; the versions are not marked as asked.
+
+    Args:
+        membership: as whom: their accommodations apply; None for anybody.
+
+    Raises:
+        Refusal: the bank cannot fill the exam.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    exam = with_plan(Exam.objects.filter(pk=exam.pk)).get()
+    language = _choose_language(exam, language)
+    Attempt.objects.of(by).filter(exam=exam, is_preview=True).in_progress().update(
+        state=AttemptState.VOIDED, stands_since=None, standstill="", voided_at=now, voided_by=by, void_reason="preview"
+    )
+    allowed = Allowed()
+    if membership is not None:
+        (state,) = describe_exams(membership, exams=[exam], now=now, language=language)
+        allowed = state.allowed
+    blueprint = plan_exam(exam, find_exam_subtrees([exam]))
+    bank = load_bank([blueprint], language=language)
+    paper = _draw(exam, blueprint, bank, own_papers=(), language=language, seed=seed)
+    return _begin(by.pk, membership, exam, paper, allowed, seed=seed, language=language, now=now, is_preview=True)
+
+
+def _choose_language(exam: Exam, language: str) -> str:
+    """The language of a paper; empty, where several are offered and none was chosen: then it is always the reader's."""
+    only = exam.languages[0] if len(exam.languages) == 1 else ""
+    return language if language in exam.languages else only
+
+
+def _draw(
+    exam: Exam,
+    blueprint: Blueprint,
+    bank: Sequence[BankItem],
+    *,
+    own_papers: Iterable[Mapping[str, object]],
+    language: str,
+    seed: int,
+) -> Paper:
     try:
-        paper = draw(exam.as_blueprint(), load_bank(part.topic_id for part in exam.sections.all()), seed)  # 4
-    except Unfillable as error:  # a question was retired between the check and the draw
-        raise Refusal(_("This exam is still being prepared."), code="exam_unfillable") from error
-    deadline = timing.deadline_after(now, minutes=exam.time_limit_minutes)
-    attempt = Attempt.objects.create(  # 5
-        user_id=membership.user_id,
+        return draw_paper(exam, blueprint, bank, own_papers=own_papers, language=language, seed=seed)
+    except Unfillable as error:
+        raise Refusal(
+            _("This exam is still being prepared: its questions are not complete."), code="exam_unfillable"
+        ) from error
+
+
+def _begin(
+    user_id: int,
+    membership: Membership | None,
+    exam: Exam,
+    paper: Paper,
+    allowed: Allowed,
+    *,
+    seed: int,
+    language: str,
+    now: datetime,
+    is_preview: bool = False,
+) -> Attempt:
+    attempt = Attempt(
+        user_id=user_id,
         membership=membership,
         exam=exam,
+        is_preview=is_preview,
+        language=language,
         seed=seed,
         paper=paper.to_json(),
+        one_at_a_time=exam.one_at_a_time,
+        no_way_back=exam.no_way_back,
         started_at=now,
-        deadline_at=deadline,
-        due_at=timing.due_after(deadline),
+        limit_seconds=exam.time_limit_minutes * 60,
+        factor_percent=allowed.factor_percent,
+        break_seconds=allowed.break_minutes * 60,
+        window_end=None if is_preview else exam.window_closes_at,
+        window_is_hard=exam.window_is_hard,
     )
-    QuestionVersion.objects.filter(
-        pk__in=[item.version for item in paper.questions], first_asked_at__isnull=True
-    ).update(first_asked_at=now)
+    set_deadline(attempt)
+    attempt.save(force_insert=True)
+    if not is_preview:
+        QuestionVersion.objects.filter(
+            pk__in=[item.version for item in paper.questions], first_asked_at__isnull=True
+        ).update(first_asked_at=now)
     return attempt
+
+
+# --- Answers ---------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def save_answers(
-    attempt_id: str, *, answers: Given, client_seq: int, whole_page: bool = False, by: User, now: datetime
+    attempt_id: str,
+    *,
+    answers: Given,
+    client_seq: int,
+    whole_page: bool = False,
+    move_to: int | None = None,
+    by: User,
+    now: datetime,
 ) -> Saved:
     """Add what a candidate gave, one answer or a whole page. Nothing is overwritten; the last to arrive counts.
 
@@ -104,31 +224,60 @@ def save_answers(
 
     Args:
         attempt_id: the attempt's public id. It is looked up under the lock, as the candidate's own.
-        answers: by position; an empty sequence clears the answer.
+        answers: by position and part; an empty sequence clears the answer.
         client_seq: the number of the change.
         whole_page: whether everything on the page was sent, changed or not.
+        move_to: where one question is shown at a time, the position to go to next.
 
     Raises:
         Attempt.DoesNotExist: no such attempt of this person.
-        Refusal: what arrived is not what the page could have sent. Nothing is written then.
+        Refusal: what arrived is not what the page could have sent, or is an answer to a question that was left for good.
+            Nothing is written then.
     """
-    attempt = Attempt.objects.of(by).select_for_update().get(public_id=attempt_id)
-    return _add_steps(attempt, answers=answers, client_seq=client_seq, whole_page=whole_page, now=now)
+    attempt = _lock_own(attempt_id, by)
+    saved = _add_steps(attempt, answers=answers, client_seq=client_seq, whole_page=whole_page, now=now)
+    if move_to is not None and saved.counted and attempt.one_at_a_time:
+        move_on(attempt, to=move_to)
+    return saved
+
+
+def _lock_own(attempt_id: str, by: User) -> Attempt:
+    return Attempt.objects.of(by).select_for_update().get(public_id=attempt_id)
+
+
+def move_on(attempt: Attempt, *, to: int) -> None:
+    """Go to a question of a paper that is shown one at a time; the furthest is what "no way back" is reckoned from.
+
+    Raises:
+        Refusal: there is no such question, or it was left for good.
+    """
+    if not 1 <= to <= len(attempt.drawn.questions):
+        raise _unreadable()
+    if attempt.no_way_back and (to < attempt.position or to > attempt.position + 1):
+        raise _left_for_good()
+    if to > attempt.position:
+        attempt.position = to
+        attempt.save(update_fields=["position"])
 
 
 def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page: bool, now: datetime) -> Saved:
     """Add answers to an attempt that the caller has locked."""
     responses = _read_responses(attempt, answers)
-    steps = list(
-        AnswerStep.objects.filter(attempt=attempt)
-        .order_by("seq")
-        .values_list("seq", "position", "response", "client_seq", "counted")
-    )
+    if attempt.no_way_back and any(position != attempt.position for position in responses):
+        if not whole_page:
+            raise _left_for_good()
+        responses = {position: given for position, given in responses.items() if position == attempt.position}
+    # After the lock: what another page has given meanwhile is seen. The newest step comes along for its number.
+    newest = AnswerStep.objects.filter(attempt=attempt).order_by("-seq").values("seq")[:1]
+    steps = AnswerStep.objects.filter(attempt=attempt).filter(Q(position__in=responses) | Q(seq=Subquery(newest)))
     counted = attempt.counts_at(now)
+    last_seq = 0
     latest: dict[int, Response] = {}
     as_loaded: dict[int, Response] = {}
     seen_since: set[int] = set()
-    for _seq, position, response, number, step_counted in steps:
+    names = ("seq", "position", "response", "client_seq", "counted")
+    for seq, position, response, number, step_counted in steps.order_by("seq").values_list(*names):
+        last_seq = seq
         if not step_counted:
             continue
         latest[position] = response
@@ -136,18 +285,21 @@ def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page:
             as_loaded[position] = response
         else:
             seen_since.add(position)
-    new = {
-        position: response
-        for position, response in responses.items()
-        if response != latest.get(position, []) and not (whole_page and response == as_loaded.get(position, []))
-    }
-    if len(steps) + len(new) > MOST_STEPS:
+    kinds = {item.position: get_type(item.type) for item in attempt.drawn.questions}
+    new = {}
+    for position, response in responses.items():
+        given_before = latest.get(position)
+        if response == given_before or (given_before is None and not kinds[position].is_answered(response)):
+            continue
+        if whole_page and response == as_loaded.get(position, []):
+            continue
+        new[position] = response
+    if last_seq + len(new) > MOST_STEPS:
         raise Refusal(_("This attempt has received too many answers."), code="too_many_answers")
-    seq = steps[-1][0] if steps else 0
     AnswerStep.objects.bulk_create(
         AnswerStep(
             attempt=attempt,
-            seq=seq + offset,
+            seq=last_seq + offset,
             position=position,
             response=response,
             client_seq=client_seq,
@@ -161,21 +313,129 @@ def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page:
         deadline_at=attempt.deadline_at,
         counted=counted,
         conflict=counted and bool(seen_since & new.keys()),
+        stands=attempt.standstill,
     )
 
 
 def _read_responses(attempt: Attempt, answers: Given) -> dict[int, Response]:
     """What was given, as each question's type stores it."""
     questions = {item.position: item for item in attempt.drawn.questions}
+    language = attempt.language or get_language() or settings.LANGUAGE_CODE
     try:
         return {
-            position: get_type(questions[position].type).read(questions[position].order, given)
+            position: get_type(questions[position].type).read(questions[position].order, given, language=language)
             for position, given in sorted(answers.items())
         }
     except (BadResponse, KeyError) as error:
-        raise Refusal(
-            _("What arrived is not an answer to this exam."), remedy=_("Load the page again."), code="bad_answer"
-        ) from error
+        raise _unreadable() from error
+
+
+def _unreadable() -> Refusal:
+    return Refusal(
+        _("What arrived is not an answer to this exam."), remedy=_("Load the page again."), code="bad_answer"
+    )
+
+
+def _left_for_good() -> Refusal:
+    return Refusal(
+        _("This question was left, and this exam has no way back."),
+        remedy=_("Your answer to it stands as it was saved. Go on with the next one."),
+        code="left_for_good",
+    )
+
+
+# --- Beside the answers ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def flag_question(attempt: Attempt, *, position: int, on: bool, now: datetime) -> None:
+    """Mark a question to be looked at again before submitting, or take the mark away. No effect on anything.
+
+    Raises:
+        Refusal: the attempt is not running, or has no such question.
+    """
+    _check_running(attempt, position, now)
+    if on:
+        Flag.objects.bulk_create([Flag(attempt=attempt, position=position)], ignore_conflicts=True)
+    else:
+        Flag.objects.filter(attempt=attempt, position=position).delete()
+
+
+@transaction.atomic
+def report_question(attempt: Attempt, *, position: int, text: str, by: User, now: datetime) -> BrokenReport:
+    """Keep a candidate's note that a question is broken, for the examiners. The sitting goes on; a second note for the
+    same question replaces the words of the first.
+
+    Raises:
+        Refusal: nothing was written, the attempt is not running, or has no such question.
+    """
+    item = _check_running(attempt, position, now)
+    text = text.strip()[:1000]
+    if not text:
+        raise Refusal(_("Say in a few words what is wrong with the question."), code="report_empty")
+    report, created = BrokenReport.objects.update_or_create(
+        attempt=attempt,
+        position=position,
+        defaults={"text": text, "reported_at": now},
+        create_defaults={"text": text, "reported_at": now, "version_id": item.version},
+    )
+    if created and not attempt.is_preview:
+        questions_reported.announce(report_ids=[report.pk], by=by)
+    return report
+
+
+def _check_running(attempt: Attempt, position: int, now: datetime) -> PaperQuestion:
+    if not attempt.is_running or now > attempt.due_at:
+        raise Refusal(_("This attempt is over."), code="attempt_over")
+    item = next((one for one in attempt.drawn.questions if one.position == position), None)
+    if item is None:
+        raise _unreadable()
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that the page or the server noticed during a sitting."""
+
+    kind: EventKind
+    position: int | None = None
+    detail: str = ""
+
+
+def note_events(attempt: Attempt, noticed: Sequence[Noticed], *, now: datetime) -> int:
+    """Add lines to a sitting's log, as many as it may hold; returns how many. Nothing is decided by them."""
+    if not attempt.is_running or not noticed:
+        return 0
+    room = MOST_EVENTS - attempt.events.aggregate(count=Count("pk"))["count"]
+    rows = [
+        IntegrityEvent(attempt=attempt, kind=one.kind, position=one.position, detail=one.detail[:64], happened_at=now)
+        for one in noticed[: max(0, room)]
+    ]
+    IntegrityEvent.objects.bulk_create(rows)
+    return len(rows)
+
+
+def note_address(attempt: Attempt, *, address: str, device: str, now: datetime) -> int:
+    """Add a line where the sitting is seen from another network address, or on another device, than last."""
+    last = dict(
+        attempt.events.filter(kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
+        .order_by("happened_at", "pk")
+        .values_list("kind", "detail")
+    )
+    new = [
+        Noticed(kind, detail=digest)
+        for kind, digest in ((EventKind.ADDRESS, address), (EventKind.DEVICE, device))
+        if digest and last.get(kind) != digest
+    ]
+    return note_events(attempt, new, now=now)
+
+
+def find_halt(attempt: Attempt) -> Halt | None:
+    """The halt by which the attempt stands still, if it does."""
+    return Halt.objects.open().filter(exam=attempt.exam_id).first() if attempt.standstill == "halt" else None
+
+
+# --- Submitting ------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -189,10 +449,11 @@ def submit_attempt(
 ) -> Attempt:
     """Submit and grade, exactly once: of two that submit at once the second finds it done. A pass earns a credential.
 
-    1. Lock the attempt. If it is graded already, that is the answer.
+    1. Lock the attempt. If it is submitted already, that is the answer.
     2. Add the answers that came along, if any.
-    3. Grade the frozen paper with the last answer to each question that counts.
-    4. Write the result; where it passed, award the credential and assess the partner, in this transaction.
+    3. Submit it.
+    4. Grade the frozen paper (:func:`certification.services.gradings.grade_submitted`). What cannot be graded now stays
+       submitted, and a sweeper comes back to it: nothing that was given is lost by it.
 
     Args:
         answers: what the page showed when it was submitted (at the end of time it is sent as a whole).
@@ -200,56 +461,79 @@ def submit_attempt(
 
     Raises:
         NotAllowed: the attempt is somebody else's.
+        Refusal: the exam is halted.
     """
     if by is not None and by.pk != attempt.user_id:
         raise NotAllowed(_("This attempt is somebody else's."))
-    attempt = (
-        Attempt.objects.select_related("exam", "user", "membership__partner")
-        .select_for_update(of=("self",))
-        .get(pk=attempt.pk)
-    )
+    attempt = lock_attempt(attempt.pk)
     if not attempt.is_running:  # 1
         return attempt
+    if attempt.standstill == "halt":
+        raise Refusal(
+            _("This exam is halted, and your time stands still."),
+            remedy=_("Your answers are saved. You can submit as soon as it goes on."),
+            code="halted",
+        )
     if answers:  # 2
         _add_steps(attempt, answers=answers, client_seq=client_seq, whole_page=True, now=now)
-    contents = dict(  # 3
-        QuestionVersion.objects.filter(pk__in=[item.version for item in attempt.drawn.questions]).values_list(
-            "pk", "content"
-        )
-    )
-    result = grade(attempt.drawn, contents, read_answers(attempt))
-    attempt.state = AttemptState.GRADED  # 4
+    attempt.state = AttemptState.SUBMITTED  # 3
     # A sweeper that comes late must not lengthen the wait before another try.
-    attempt.submitted_at = min(now, attempt.deadline_at)
-    attempt.score, attempt.passed, attempt.result = result.percent, result.passed, result.to_json()
-    attempt.save(update_fields=["state", "submitted_at", "score", "passed", "result"])
-    if result.passed:
-        award_credential(
-            attempt.user, exam=attempt.exam, membership=attempt.membership, attempt=attempt, by=by, now=now
-        )
+    attempt.submitted_at = max(attempt.started_at, min(now, attempt.deadline_at))
+    attempt.stands_since, attempt.standstill = None, ""
+    try:
+        with transaction.atomic():
+            grade_submitted(attempt, by=by, now=now)  # 4
+    except Exception:  # a broken paper loses nothing that was given
+        logger.exception("Attempt %s could not be graded", attempt.pk)
+        attempt = lock_attempt(attempt.pk)
+        attempt.state, attempt.submitted_at = AttemptState.SUBMITTED, min(now, attempt.deadline_at)
+        attempt.stands_since, attempt.standstill = None, ""
+        attempt.save(update_fields=["state", "submitted_at", "stands_since", "standstill"])
     return attempt
 
 
-def read_answers(attempt: Attempt) -> dict[int, Response]:
-    """The answers that count, by position: one query."""
-    steps = AnswerStep.objects.filter(attempt=attempt, counted=True).order_by("seq")
-    return dict(steps.values_list("position", "response"))
+def lock_attempt(pk: int) -> Attempt:
+    """The attempt under its lock, with what grading needs."""
+    return (
+        Attempt.objects.select_related("exam", "user", "membership__partner").select_for_update(of=("self",)).get(pk=pk)
+    )
 
 
 def submit_due_attempts(*, now: datetime) -> int:
     """Submit every running attempt whose time and grace are over, each in a transaction of its own.
 
-    One that cannot be graded is logged, stays as it is, and comes up again; it does not stop the others.
+    One that cannot be submitted is logged, stays as it is, and comes up again; it does not stop the others. While the
+    service cannot be reached nobody's time is taken to be over: that time is given back first.
 
     Returns:
         How many were submitted.
     """
+    if is_out(now=now):
+        return 0
     submitted = 0
     for attempt in list(Attempt.objects.due(now).order_by("due_at")):
         try:
             submit_attempt(attempt, by=None, now=now)
-        except Exception:  # a broken paper of one candidate is not the others' business
+        except Exception:  # one candidate's trouble is not the others' business
             logger.exception("Attempt %s could not be submitted", attempt.pk)
         else:
             submitted += 1
     return submitted
+
+
+def grade_waiting_attempts(*, now: datetime) -> int:
+    """Grade what was submitted and could not be graded then; returns how many were."""
+    graded = 0
+    for pk in list(
+        Attempt.objects.filter(state=AttemptState.SUBMITTED).order_by("submitted_at").values_list("pk", flat=True)
+    ):
+        try:
+            with transaction.atomic():
+                attempt = lock_attempt(pk)
+                if attempt.state == AttemptState.SUBMITTED:
+                    grade_submitted(attempt, by=None, now=now)
+        except Exception:  # as above
+            logger.exception("Attempt %s could not be graded", pk)
+        else:
+            graded += 1
+    return graded

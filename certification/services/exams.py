@@ -1,18 +1,23 @@
 """Which exams there are for a person, and what stands between the person and each: read only."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from certification import timing
-from certification.drawing import BankItem, find_shortfalls
-from certification.models import Attempt, Credential, Exam, ProgrammeExam, QuestionVersion
+from certification.allowances import Allowance, Allowed, Source, merge
+from certification.drawing import BankItem, Blueprint, is_fillable
+from certification.models import Accommodation, Attempt, AttemptState, Credential, Exam, Halt, ProgrammeExam
+from certification.services.plans import find_exam_subtrees, load_bank, plan_exam
 from portal.content.services.pages import find_address
 from portal.core.errors import Refusal
 from portal.core.times import describe_moment
-from portal.partners.models import Membership
+from portal.partners.models import Membership, Partner
 from training.models import CoursePage, Enrolment
 
 
@@ -22,91 +27,268 @@ class ExamState:
 
     Attributes:
         running: the attempt in progress.
+        waiting: the latest that is submitted and not graded yet.
         last: the latest attempt that is graded.
         credential: the one that holds longest, else the latest of the others.
         obstacle: why it cannot be started now, and what would change that; None where it can.
+        allowed: what was granted to the person for this exam.
+        blueprint, bank: what it draws, and from what, in the language that was asked for.
+        attempts_left: how many more attempts there are in this round; None without a limit.
     """
 
     exam: Exam
     running: Attempt | None
+    waiting: Attempt | None
     last: Attempt | None
     credential: Credential | None
     obstacle: Refusal | None
+    allowed: Allowed
+    blueprint: Blueprint
+    bank: Sequence[BankItem]
+    attempts_left: int | None = None
 
     @property
     def questions(self) -> int:
-        return sum(section.count for section in self.exam.sections.all())
+        return self.exam.question_count
+
+
+@dataclass(slots=True)
+class History:
+    """What a person has done in one exam, oldest first; previews and voided attempts are left out."""
+
+    running: Attempt | None = None
+    waiting: Attempt | None = None
+    graded: list[Attempt] = field(default_factory=list)
+
+    @property
+    def last(self) -> Attempt | None:
+        return self.graded[-1] if self.graded else None
+
+    @property
+    def failures(self) -> int:
+        """How many in a row have failed since the last that passed."""
+        count = 0
+        for attempt in reversed(self.graded):
+            if attempt.passed:
+                break
+            count += 1
+        return count
+
+
+def with_plan(exams: "QuerySet[Exam]") -> "QuerySet[Exam]":
+    """Exams with all that they ask, in four queries more."""
+    return exams.prefetch_related(
+        "sections__quotas", "sections__fixed_questions", "prerequisites__course", "prerequisites__required_exam"
+    )
 
 
 def list_exams(membership: Membership, *, now: datetime) -> list[ExamState]:
-    """The open exams, and those in which the person has a history, in six queries whatever their number."""
-    exams = list(Exam.objects.select_related("course").prefetch_related("sections"))
+    """The open exams, and those in which the person has a history; as many queries whatever their number."""
+    exams = list(with_plan(Exam.objects.all()))
     states = describe_exams(membership, exams=exams, now=now)
-    known = [state for state in states if state.exam.is_open or state.running or state.last or state.credential]
+    known = [
+        state
+        for state in states
+        if state.exam.is_open or state.running or state.waiting or state.last or state.credential
+    ]
     # What runs first, then what can be begun, then what waits; in the vendor's order within each.
     return sorted(known, key=lambda state: (state.running is None, state.obstacle is not None))
 
 
-def describe_exams(membership: Membership, *, exams: Sequence[Exam], now: datetime) -> list[ExamState]:
-    """Each exam as the membership's person stands to it, in four queries whatever their number.
+def describe_exams(
+    membership: Membership, *, exams: Sequence[Exam], now: datetime, language: str = ""
+) -> list[ExamState]:
+    """Each exam as the membership's person stands to it; as many queries whatever their number.
 
     Args:
-        exams: with their sections and course loaded.
+        exams: with their plan loaded (:func:`with_plan`).
+        language: in which the exam is to be filled; empty for any.
     """
     user_id = membership.user_id
-    running: dict[int, Attempt] = {}
-    graded: dict[int, Attempt] = {}
-    attempts = Attempt.objects.filter(user=user_id, exam__in=exams).defer("paper", "result")
+    histories: dict[int, History] = {}
+    attempts = Attempt.objects.counted().filter(user=user_id, exam__in=exams).defer("paper", "result")
     for attempt in attempts.order_by("started_at"):
-        (running if attempt.is_running else graded)[attempt.exam_id] = attempt
+        history = histories.setdefault(attempt.exam_id, History())
+        if attempt.is_running:
+            history.running = attempt
+        elif attempt.state == AttemptState.GRADED:
+            history.graded.append(attempt)
+        else:
+            history.waiting = attempt
+    credentials = _find_credentials(user_id, now)
+    completed = _find_completed(user_id, exams)
+    allowed = _find_allowances(membership, exams, now)
+    halted = {halt.exam_id: halt for halt in Halt.objects.open().filter(exam__in=exams)}
+    agreed = not any(exam.requires_agreement for exam in exams) or (
+        Partner.objects.with_current_agreement(now).filter(pk=membership.partner_id).exists()
+    )
+    subtrees = find_exam_subtrees(exams)
+    blueprints = {exam.pk: plan_exam(exam, subtrees) for exam in exams}
+    bank = load_bank(blueprints.values(), language=language)
+    states = []
+    for exam in exams:
+        history = histories.get(exam.pk, History())
+        blueprint = blueprints[exam.pk]
+        left = count_attempts_left(exam, history=history, allowed=allowed[exam.pk])
+        states.append(
+            ExamState(
+                exam=exam,
+                running=history.running,
+                waiting=history.waiting,
+                last=history.last,
+                credential=credentials.get(exam.pk),
+                allowed=allowed[exam.pk],
+                blueprint=blueprint,
+                bank=bank,
+                attempts_left=left,
+                obstacle=find_obstacle(
+                    exam,
+                    history=history,
+                    credentials=credentials,
+                    completed=completed,
+                    agreed=agreed,
+                    halted=halted.get(exam.pk),
+                    attempts_left=left,
+                    fillable=is_fillable(blueprint, bank),
+                    now=now,
+                ),
+            )
+        )
+    return states
+
+
+def _find_credentials(user_id: int, now: datetime) -> dict[int, Credential]:
+    """By exam the credential that holds longest, else the latest of the others."""
     credentials: dict[int, Credential] = {}
-    for credential in Credential.objects.filter(user=user_id, exam__in=exams).order_by("issued_at"):
+    for credential in Credential.objects.filter(user=user_id).order_by("issued_at"):
         best = credentials.get(credential.exam_id)
         if best is None or _strength(credential, now) >= _strength(best, now):
             credentials[credential.exam_id] = credential
-    courses = {exam.course.translation_key for exam in exams if exam.course}
-    completed = set(
-        Enrolment.objects.filter(user=user_id, course_key__in=courses, completed_at__isnull=False).values_list(
-            "course_key", flat=True
-        )
-        if courses
-        else ()
+    return credentials
+
+
+def _find_completed(user_id: int, exams: Iterable[Exam]) -> set[Any]:
+    """The keys of the courses of these exams that the person has completed."""
+    courses = {course.translation_key for exam in exams for course in exam.courses}
+    done = Enrolment.objects.filter(user=user_id, course_key__in=courses, completed_at__isnull=False)
+    return set(done.values_list("course_key", flat=True)) if courses else set()
+
+
+def _find_allowances(membership: Membership, exams: Iterable[Exam], now: datetime) -> dict[int, Allowed]:
+    """What was granted to the person for each exam."""
+    rows = list(
+        Accommodation.objects.in_force(now).filter(user=membership.user_id)
+        | Accommodation.objects.in_force(now).filter(partner=membership.partner_id)
     )
-    bank = load_bank_outline(section.topic_id for exam in exams for section in exam.sections.all())
-    return [
-        ExamState(
-            exam=exam,
-            running=running.get(exam.pk),
-            last=graded.get(exam.pk),
-            credential=credentials.get(exam.pk),
-            obstacle=find_obstacle(
-                exam,
-                last=graded.get(exam.pk),
-                credential=credentials.get(exam.pk),
-                course_completed=exam.course is None or exam.course.translation_key in completed,
-                fillable=can_be_filled(exam, bank),
-                now=now,
-            ),
-        )
-        for exam in exams
-    ]
+    return {
+        exam.pk: merge([as_allowance(row) for row in rows if row.exam_id in {None, exam.pk}], now) for exam in exams
+    }
+
+
+def as_allowance(row: Accommodation) -> Allowance:
+    """An accommodation for the rule that merges several."""
+    return Allowance(
+        source=Source.PERSON if row.user_id else Source.GROUP,
+        factor_percent=row.time_factor_percent,
+        extra_attempts=row.extra_attempts,
+        break_minutes=row.break_minutes,
+        valid_from=row.starts_at,
+        expires_at=row.expires_at,
+    )
+
+
+def count_attempts_left(exam: Exam, *, history: History, allowed: Allowed) -> int | None:
+    """How many more attempts there are until it is passed; None without a limit. A pass begins a new round."""
+    if exam.attempts_allowed is None:
+        return None
+    used = history.failures + (history.waiting is not None) + (history.running is not None)
+    return max(0, exam.attempts_allowed + allowed.extra_attempts - used)
 
 
 def find_obstacle(
     exam: Exam,
     *,
-    last: Attempt | None,
-    credential: Credential | None,
-    course_completed: bool,
+    history: History,
+    credentials: Mapping[int, Credential],
+    completed: set[Any],
+    agreed: bool,
+    halted: Halt | None,
+    attempts_left: int | None,
     fillable: bool,
     now: datetime,
 ) -> Refusal | None:
     """Why the exam cannot be started now; the first reason, the vendor's own before the candidate's."""
-    if not exam.is_open:
+    obstacle = _find_obstacle_of_exam(exam, halted=halted, fillable=fillable, now=now)
+    if obstacle is not None:
+        return obstacle
+    if exam.requires_agreement and not agreed:
+        return Refusal(
+            _("Your organisation has not accepted the current agreement."),
+            remedy=_("The owner of your organisation can accept it; the exam opens at once."),
+            code="agreement_first",
+        )
+    for row in exam.prerequisites.all():
+        if row.course is not None and row.course.translation_key not in completed:
+            return Refusal(
+                _("Complete the course “%(course)s” first.") % {"course": row.course.title},
+                remedy=_("The exam opens with your last lesson."),
+                code="course_first",
+            )
+        if row.required_exam is not None and not _is_held(credentials.get(row.required_exam_id), now):
+            return Refusal(
+                _("Pass “%(exam)s” first.") % {"exam": row.required_exam},
+                remedy=_("This exam opens with its credential."),
+                code="exam_first",
+            )
+    if history.waiting is not None:
+        waiting = history.waiting
+        return Refusal(
+            _("Your last attempt is still being marked."),
+            remedy=_("You have its result by %(moment)s.") % {"moment": describe_moment(waiting.marked_by_at, "short")}
+            if waiting.marked_by_at
+            else _("You have its result in a moment."),
+            code="being_marked",
+        )
+    credential = credentials.get(exam.pk)
+    if credential is not None and _is_held(credential, now) and now < timing.renewable_from(credential.expires_at):
+        return Refusal(
+            _("You hold this credential until %(date)s.") % {"date": describe_moment(credential.expires_at, "date")},
+            remedy=_("You may renew it from %(date)s.")
+            % {"date": describe_moment(timing.renewable_from(credential.expires_at), "date")},
+            code="held_already",
+        )
+    if attempts_left == 0:
+        return Refusal(
+            ngettext(
+                "The attempt that this exam allows is used up.",
+                "All %(count)d attempts that this exam allows are used up.",
+                exam.attempts_allowed or 0,
+            )
+            % {"count": exam.attempts_allowed or 0},
+            remedy=_("An examiner of the vendor can grant you another one: ask your channel manager."),
+            code="attempts_used_up",
+        )
+    return _find_wait(exam, history, now)
+
+
+def _find_obstacle_of_exam(exam: Exam, *, halted: Halt | None, fillable: bool, now: datetime) -> Refusal | None:
+    if not exam.is_open or (exam.window_closes_at is not None and now >= exam.window_closes_at):
         return Refusal(
             _("This exam is not open at present."),
             remedy=_("Your channel manager at the vendor can say when it opens."),
             code="exam_closed",
+        )
+    if exam.window_opens_at is not None and now < exam.window_opens_at:
+        return Refusal(
+            _("This exam is not open yet."),
+            remedy=_("You can start it from %(moment)s.") % {"moment": describe_moment(exam.window_opens_at, "short")},
+            code="not_open_yet",
+        )
+    if halted is not None:
+        return Refusal(
+            _("This exam is halted: %(reason)s") % {"reason": halted.reason},
+            remedy=_("It goes on as soon as the examiners have seen to it. Nothing is asked of you until then."),
+            code="halted",
         )
     if not fillable:
         return Refusal(
@@ -114,63 +296,51 @@ def find_obstacle(
             remedy=_("The examiners have to finish it. Nothing is asked of you until then."),
             code="exam_unfillable",
         )
-    if not course_completed:
-        return Refusal(
-            _("Complete the course “%(course)s” first.") % {"course": exam.course.title if exam.course else ""},
-            remedy=_("The exam opens with your last lesson."),
-            code="course_first",
-        )
-    held = credential is not None and credential.state_at(now) in {"held", "expiring"}
-    if credential is not None and held and now < timing.renewable_from(credential.expires_at):
-        return Refusal(
-            _("You hold this credential until %(date)s.") % {"date": describe_moment(credential.expires_at, "date")},
-            remedy=_("You may renew it from %(date)s.")
-            % {"date": describe_moment(timing.renewable_from(credential.expires_at), "date")},
-            code="held_already",
-        )
-    if last is not None and last.submitted_at is not None and not last.passed:
-        again = timing.retake_from(last.submitted_at, hours=exam.retake_after_hours)
-        if now < again:
-            return Refusal(
-                _("You sat this exam on %(date)s and did not pass.")
-                % {"date": describe_moment(last.submitted_at, "date")},
-                remedy=_("You may try again from %(moment)s.") % {"moment": describe_moment(again, "short")},
-                code="wait_before_retake",
-            )
     return None
 
 
-def load_bank(topic_ids: Iterable[int]) -> list[BankItem]:
-    """What may be drawn about these topics: one query, with the contents."""
-    versions = QuestionVersion.objects.approved().filter(question__topic__in=set(topic_ids))
-    return [version.as_bank_item() for version in versions.select_related("question")]
+def _find_wait(exam: Exam, history: History, now: datetime) -> Refusal | None:
+    last = history.last
+    if last is None or last.submitted_at is None or last.passed:
+        return None
+    again = find_retake(exam, last=last, failures=history.failures)
+    if now >= again:
+        return None
+    return Refusal(
+        _("You sat this exam on %(date)s and did not pass.") % {"date": describe_moment(last.submitted_at, "date")},
+        remedy=_("You may try again from %(moment)s.") % {"moment": describe_moment(again, "short")},
+        code="wait_before_retake",
+    )
 
 
-def load_bank_outline(topic_ids: Iterable[int]) -> list[BankItem]:
-    """The same without options: enough to say whether an exam can be filled."""
-    versions = QuestionVersion.objects.approved().filter(question__topic__in=set(topic_ids))
-    rows = versions.values_list("question_id", "pk", "question__topic_id", "question__type")
-    return [BankItem(question, version, topic, kind, ()) for question, version, topic, kind in rows]
+def find_retake(exam: Exam, *, last: Attempt, failures: int) -> datetime:
+    """From when an exam that was failed may be sat again."""
+    submitted_at: Any = last.submitted_at
+    return timing.retake_from(
+        submitted_at,
+        hours=exam.retake_after_hours,
+        failures=max(1, failures),
+        growth_percent=exam.retake_growth_percent,
+        most_hours=exam.retake_most_hours,
+    )
 
 
-def can_be_filled(exam: Exam, bank: Iterable[BankItem]) -> bool:
-    """Whether the bank gives what the exam's sections ask."""
-    blueprint = exam.as_blueprint()
-    return bool(blueprint.sections) and not find_shortfalls(blueprint, bank)
+def _is_held(credential: Credential | None, now: datetime) -> bool:
+    return credential is not None and credential.state_at(now) in {"held", "expiring"}
 
 
 def _strength(credential: Credential, now: datetime) -> tuple[bool, datetime]:
     """Whether it holds, then how long."""
-    return credential.state_at(now) in {"held", "expiring"}, credential.expires_at
+    return _is_held(credential, now), credential.expires_at
 
 
 def find_course_address(exam: Exam, *, language: str) -> str:
     """The address of the course that the exam asks for, in the reader's language where there is such a page."""
-    if exam.course is None:
+    course = next(iter(exam.courses), None)
+    if course is None:
         return ""
-    pages = CoursePage.objects.live().filter(translation_key=exam.course.translation_key)
-    page = pages.filter(locale__language_code=language).first() or exam.course
-    return find_address(page)
+    pages = CoursePage.objects.live().filter(translation_key=course.translation_key)
+    return find_address(pages.filter(locale__language_code=language).first() or course)
 
 
 def find_next_exam(passed: Exam, states: Iterable[ExamState], *, now: datetime) -> Exam | None:
@@ -181,6 +351,6 @@ def find_next_exam(passed: Exam, states: Iterable[ExamState], *, now: datetime) 
     open_states = {state.exam.pk: state for state in states if state.exam.is_open}
     for exam_id in programmes.values_list("exam_id", flat=True):
         state = open_states.get(exam_id)
-        if state is not None and (state.credential is None or not _strength(state.credential, now)[0]):
+        if state is not None and not _is_held(state.credential, now):
             return state.exam
     return None

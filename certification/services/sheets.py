@@ -4,44 +4,68 @@ A sheet is built from texts and places alone. Nothing that tells a right option 
 the key, not the feedback, not the ids under which the author keeps the options.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, override
 
 from certification.grading import SectionMark
-from certification.models import AnswerStep, Attempt, QuestionVersion
-from certification.question_types import Content, get_type
+from certification.models import AnswerStep, Attempt, Flag, QuestionVersion
+from certification.phrases import say
+from certification.question_types import Content, Shown, get_type
+from certification.question_types.outlines import Drawn
+from portal.content.models import Image
 from portal.core.localised import LocalisedText
 from portal.partners.models import Membership
 from training.services.citations import StudyLink, find_study_links
 
 
 @dataclass(frozen=True, slots=True)
-class SheetOption:
-    """An option as shown: ``value`` is its place on this candidate's page, from 1."""
+class SheetPicture:
+    """A question's picture: its size, and the outlines on it. Its address is the question's: no name gives it away."""
 
-    value: str
-    text: str
-    chosen: bool
+    width: int
+    height: int
+    outlines: tuple[Drawn, ...]
+
+    @property
+    def figure_size(self) -> int:
+        """How large the numbers on it are drawn."""
+        return max(self.width // 20, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class SheetQuestion:
+    """A question in its place: what its type shows, and the template that draws it."""
+
     position: int
     template: str
-    many: bool
-    stem: str
-    options: tuple[SheetOption, ...]
+    shown: Shown
     answered: bool
+    picture: SheetPicture | None = None
+    flagged: bool = False
+    #: Why staff withdrew it, where they did: it earns nothing and costs nothing.
+    withdrawn: str = ""
+
+    @property
+    def stem(self) -> str:
+        return self.shown.stem
+
+
+#: In place of a question that the page does not show.
+NOT_SHOWN = Shown(stem="")
 
 
 @dataclass(frozen=True, slots=True)
 class SheetSection:
     title: str
     questions: tuple[SheetQuestion, ...]
+
+    @property
+    def positions(self) -> list[int]:
+        return [question.position for question in self.questions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +85,20 @@ class Sheet:
         return [question for section in self.sections for question in section.questions]
 
     @property
+    def flagged(self) -> list[SheetQuestion]:
+        return [question for question in self.questions if question.flagged]
+
+    @property
     def unanswered(self) -> list[SheetQuestion]:
-        return [question for question in self.questions if not question.answered]
+        return [question for question in self.questions if not question.answered and not question.withdrawn]
+
+    @property
+    def withdrawn(self) -> str:
+        """The positions of withdrawn questions, as the page compares them."""
+        return ",".join(str(question.position) for question in self.questions if question.withdrawn)
+
+    def at(self, position: int) -> SheetQuestion:
+        return self.questions[position - 1]
 
     @property
     def total(self) -> int:
@@ -86,51 +122,117 @@ class SectionResult:
         return str(self.mark.earned)
 
 
-def read_sheet(attempt: Attempt) -> Sheet:
-    """The paper of an attempt in the active language: two queries, whatever the number of questions."""
+def read_sheet(attempt: Attempt, *, only: int | None = None) -> Sheet:
+    """The paper of an attempt in the language that was chosen for it: three queries, whatever the number of questions,
+    and one more if any has a picture.
+
+    Args:
+        only: the one position whose question is read, where one is shown at a time: the others are then told by number
+            alone, with whether they are answered, and no word of theirs leaves the server.
+    """
     paper = attempt.drawn
-    contents: Mapping[int, Content] = dict(
-        QuestionVersion.objects.filter(pk__in=[item.version for item in paper.questions]).values_list("pk", "content")
-    )
+    wanted = [item.version for item in paper.questions if only in {None, item.position}]
+    versions = {
+        pk: (content, reason if withdrawn_at else None)
+        for pk, content, withdrawn_at, reason in QuestionVersion.objects.filter(pk__in=wanted).values_list(
+            "pk", "content", "withdrawn_at", "withdrawn_reason"
+        )
+    }
     given: dict[int, Any] = {}
     seq = 0
     steps = AnswerStep.objects.filter(attempt=attempt, counted=True).order_by("seq")
     for position, response, client_seq in steps.values_list("position", "response", "client_seq"):
         given[position] = response
         seq = max(seq, client_seq)
+    flagged = set(Flag.objects.filter(attempt=attempt).values_list("position", flat=True))
     questions: dict[int, list[SheetQuestion]] = {part.section: [] for part in paper.sections}
-    for item in paper.questions:
-        kind, content = get_type(item.type), contents[item.version]
-        response = given.get(item.position)
-        chosen = kind.places(item.order, response)
-        texts = _option_texts(content)
-        questions[item.section].append(
-            SheetQuestion(
-                position=item.position,
-                template=f"certification/questions/{kind.name}.html",
-                many=kind.many,
-                stem=str(LocalisedText(content["stem"])),
-                options=tuple(
-                    SheetOption(str(place), texts[option], place in chosen)
-                    for place, option in enumerate(item.order, 1)
-                ),
-                answered=kind.is_answered(response),
+    with override(attempt.language or get_language()):
+        shown = {
+            item.position: get_type(item.type).show(
+                versions[item.version][0], item.order, given.get(item.position, []), say
             )
-        )
-    return Sheet(
-        attempt=attempt,
-        sections=tuple(
+            for item in paper.questions
+            if item.version in versions
+        }
+        pictures = _find_pictures(shown.values())
+        for item in paper.questions:
+            found = shown.get(item.position, NOT_SHOWN)
+            reason = versions[item.version][1] if item.version in versions else None
+            questions[item.section].append(
+                _lay(
+                    item.position, item.type, found, given.get(item.position, []), pictures,
+                    flagged=item.position in flagged, withdrawn=str(reason) if reason is not None else "",
+                )
+            )  # fmt: skip
+        sections = tuple(
             SheetSection(str(LocalisedText(part.title)), tuple(questions[part.section])) for part in paper.sections
-        ),
-        seq=seq,
+        )
+    return Sheet(attempt=attempt, sections=sections, seq=seq)
+
+
+def _lay(
+    position: int, name: str, shown: Shown, response: Any, pictures: Mapping[int, tuple[int, int]], **more: Any
+) -> SheetQuestion:
+    """A question in its place, drawn by the template of its type."""
+    kind, picture = get_type(name), pictures.get(shown.picture or 0)
+    return SheetQuestion(
+        position=position,
+        template=f"certification/questions/{kind.name}.html",
+        shown=shown,
+        answered=kind.is_answered(response),
+        picture=SheetPicture(*picture, tuple(one.draw(*picture) for one in shown.outlines)) if picture else None,
+        **more,
     )
 
 
-def _option_texts(content: Content) -> dict[str, str]:
-    """The options' texts by id; the options of a statement are the interface's own."""
-    if "options" not in content:
-        return {"true": pgettext("statement", "True"), "false": pgettext("statement", "False")}
-    return {option["id"]: str(LocalisedText(option["text"])) for option in content["options"]}
+def lay_out(questions: Iterable[tuple[str, Content]], given: Mapping[int, Any]) -> list[SheetQuestion]:
+    """Questions of no exam as a sheet shows them, in the authored order; for the rehearsal."""
+    return [
+        _lay(
+            position, name, get_type(name).show(content, get_type(name).options(content), given.get(position, []), say),
+            given.get(position, []), {},
+        )
+        for position, (name, content) in enumerate(questions, 1)
+    ]  # fmt: skip
+
+
+def _find_pictures(shown: Iterable[Shown]) -> dict[int, tuple[int, int]]:
+    """The sizes of pictures by id; one that was deleted is not there."""
+    wanted = {question.picture for question in shown if question.picture}
+    rows = Image.objects.filter(pk__in=wanted).values_list("pk", "width", "height") if wanted else []
+    return {pk: (width, height) for pk, width, height in rows}
+
+
+def find_picture(attempt: Attempt, position: int) -> Image | None:
+    """The picture of a question of the attempt; None where it has none."""
+    item = next((item for item in attempt.drawn.questions if item.position == position), None)
+    if item is None:
+        return None
+    content = QuestionVersion.objects.values_list("content", flat=True).get(pk=item.version)
+    picture = get_type(item.type).show(content, item.order, [], say).picture
+    return Image.objects.filter(pk=picture).first() if picture else None
+
+
+def list_withdrawn(attempt: Attempt) -> list[int]:
+    """The positions of the paper whose questions were withdrawn; one query."""
+    versions = [item.version for item in attempt.drawn.questions]
+    withdrawn = set(
+        QuestionVersion.objects.filter(pk__in=versions, withdrawn_at__isnull=False).values_list("pk", flat=True)
+    )
+    return [item.position for item in attempt.drawn.questions if item.version in withdrawn]
+
+
+def find_links(
+    citations: Mapping[int, Iterable[Sequence[str]]], *, membership: Membership | None, language: str, now: datetime
+) -> dict[int, tuple[StudyLink, ...]]:
+    """Where to study what each position's question cites."""
+    wanted = sorted({(key, block) for cited in citations.values() for key, block in cited})
+    links = find_study_links(wanted, membership=membership, language=language, now=now) if wanted else []
+    by_citation = {link.citation: link for link in links}
+    return {
+        position: _once(by_citation[key, block] for key, block in cited if (key, block) in by_citation)
+        for position, cited in citations.items()
+    }
 
 
 def read_result(

@@ -7,6 +7,7 @@ from portal.core import views
 app_name = "core"
 
 urlpatterns = [
+    path("health/", views.health, name="health"),
     path("styleguide/", views.styleguide, name="styleguide"),
     path("brand.css", views.brand, name="brand"),
     path("theme/", views.set_theme, name="set_theme"),

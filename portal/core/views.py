@@ -5,13 +5,14 @@ from http import HTTPStatus
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, override
-from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language as django_set_language
 
@@ -25,6 +26,16 @@ YEAR = 365 * 24 * 3600
 
 # What is worth seeing at the head of the styleguide: the colours by what they mean.
 SWATCHES = ("paper", "surface", "sunken", "ink", "ink-soft", "rule", "accent", "brass", "wax", "verdigris")
+
+
+@require_GET
+@login_not_required
+@never_cache
+def health(_request: HttpRequest) -> HttpResponse:
+    """That the portal answers and reaches its database. For whoever watches it; says nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")
 
 
 @require_GET

@@ -161,6 +161,9 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "hand on facts that were missed": {"task": "core.hand_on_due_facts", "schedule": 20.0},
     "send e-mail that is due": {"task": "notifications.send_due_emails", "schedule": 30.0},
+    "watch whether candidates reach the service": {"task": "certification.watch_service", "schedule": 15.0},
+    "grade attempts that could not be graded": {"task": "certification.grade_waiting_attempts", "schedule": 60.0},
+    "measure questions": {"task": "certification.measure_questions", "schedule": crontab(hour="2", minute="10")},
     "submit attempts past their deadline": {"task": "certification.submit_due_attempts", "schedule": 15.0},
     "reassess qualifications that are due": {"task": "certification.review_due_qualifications", "schedule": 60.0},
     "assess every partner anew": {

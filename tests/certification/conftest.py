@@ -3,9 +3,12 @@
 from threading import Barrier, Thread
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.utils import translation
 
+from certification.access import EXAMINER_PERMISSIONS
+from tests.factories.accounts import UserFactory
 from training.models import CoursePage
 
 
@@ -46,3 +49,20 @@ def race():
         return results
 
     return run
+
+
+@pytest.fixture
+def examiner():
+    group = Group.objects.create(name="Examiners (test)")
+    for name in EXAMINER_PERMISSIONS:
+        app, codename = name.split(".")
+        group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    user = UserFactory(is_staff=True)
+    user.groups.add(group)
+    return user
+
+
+@pytest.fixture
+def admin(client, examiner):
+    client.force_login(examiner)
+    return client

@@ -49,7 +49,9 @@ def test_two_devices_lose_no_answer_and_count_none_twice(attempt, race, now):
     def answer(first_seq):
         for seq in range(first_seq, first_seq + 20):
             place = str(1 + seq % 2)
-            save_answers(attempt.public_id, answers={1 + seq % 6: [place]}, client_seq=seq, by=attempt.user, now=now)
+            save_answers(
+                attempt.public_id, answers={1 + seq % 6: {"": [place]}}, client_seq=seq, by=attempt.user, now=now
+            )
 
     assert race(lambda: answer(1), lambda: answer(101)) == [None, None]
     numbers = list(AnswerStep.objects.order_by("seq").values_list("seq", flat=True))

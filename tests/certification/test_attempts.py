@@ -14,16 +14,17 @@ from certification.models import (
 )
 from certification.question_types import get_type
 from certification.services.attempts import (
-    read_answers,
+    grade_waiting_attempts,
     save_answers,
     start_attempt,
     submit_attempt,
     submit_due_attempts,
 )
 from certification.services.bank import retire_version, write_version
+from certification.services.gradings import read_answers
 from portal.core.errors import NotAllowed, Refusal
 from portal.partners.models import PartnerStatus
-from tests.factories.certification import CredentialFactory, ExamFactory, ProgrammeFactory
+from tests.factories.certification import CredentialFactory, ExamFactory, ProgrammeFactory, require_course
 from tests.factories.partners import MembershipFactory, PartnerFactory
 from training.models import Enrolment
 
@@ -54,12 +55,19 @@ def right_places(attempt):
     given = {}
     for item in attempt.drawn.questions:
         kind = get_type(item.type)
-        given[item.position] = [str(p) for p in kind.places(item.order, kind.key(contents[item.version]))]
+        given[item.position] = kind.give(item.order, kind.right(contents[item.version]))
     return given
 
 
+def by_part(answers):
+    """Answers by position and part; a bare list is that of the one part of a choice."""
+    return {position: given if isinstance(given, dict) else {"": given} for position, given in answers.items()}
+
+
 def save(attempt, answers, *, now, seq=1, **options):
-    return save_answers(attempt.public_id, answers=answers, client_seq=seq, by=attempt.user, now=now, **options)
+    return save_answers(
+        attempt.public_id, answers=by_part(answers), client_seq=seq, by=attempt.user, now=now, **options
+    )
 
 
 # --- Starting --------------------------------------------------------------------------------------------------------
@@ -97,10 +105,10 @@ def test_a_closed_exam_refuses(member, now):
 
 
 def test_an_exam_that_cannot_be_filled_cannot_be_started(member, exam, now):
-    retire_version(QuestionVersion.objects.filter(question__topic=exam.sections.first().topic)[0], now=now)
+    retire_version(QuestionVersion.objects.filter(question__topic=exam.sections.first().quotas.get().topic)[0], now=now)
     start_attempt(member, exam=exam, seed=1, now=now)
     Attempt.objects.all().delete()
-    for version in QuestionVersion.objects.filter(question__topic=exam.sections.first().topic):
+    for version in QuestionVersion.objects.filter(question__topic=exam.sections.first().quotas.get().topic):
         retire_version(version, now=now)
     assert refused(member, exam, now).code == "exam_unfillable"
     assert not Attempt.objects.exists()
@@ -142,8 +150,7 @@ def test_members_of_an_ended_partner_may_not_sit(exam, now):
 
 
 def test_the_course_has_to_be_completed_first_in_whichever_language(member, exam, now, course):
-    exam.course = course
-    exam.save()
+    require_course(exam, course)
     refusal = refused(member, exam, now)
     assert refusal.code == "course_first"
     assert course.title in refusal.message
@@ -195,7 +202,7 @@ def test_an_answer_after_submission_is_kept_as_evidence_and_does_not_count(attem
 
 def test_nobody_answers_for_another(attempt, now):
     with pytest.raises(Attempt.DoesNotExist):
-        save_answers(attempt.public_id, answers={1: ["1"]}, client_seq=1, by=MembershipFactory().user, now=now)
+        save_answers(attempt.public_id, answers={1: {"": ["1"]}}, client_seq=1, by=MembershipFactory().user, now=now)
 
 
 @pytest.mark.parametrize("answers", [{99: ["1"]}, {0: ["1"]}, {1: ["9"]}, {1: ["x"]}])
@@ -301,10 +308,17 @@ def test_the_sweeper_submits_what_is_due_and_leaves_what_runs(attempt, member, n
 
 def test_one_broken_attempt_does_not_stop_the_others(attempt, now):
     other = start_attempt(MembershipFactory(), exam=attempt.exam, seed=1, now=now)
+    whole = attempt.paper
     Attempt.objects.filter(pk=attempt.pk).update(paper={"broken": True})
-    assert submit_due_attempts(now=now + timedelta(hours=1)) == 1
+    assert submit_due_attempts(now=now + timedelta(hours=1)) == 2
     assert Attempt.objects.get(pk=other.pk).state == AttemptState.GRADED
-    assert Attempt.objects.get(pk=attempt.pk).state == AttemptState.IN_PROGRESS
+    # It is submitted, as its time is over, and waits to be graded: nothing that was given is lost.
+    assert Attempt.objects.get(pk=attempt.pk).state == AttemptState.SUBMITTED
+    assert grade_waiting_attempts(now=now + timedelta(hours=2)) == 0
+    Attempt.objects.filter(pk=attempt.pk).update(paper=whole)
+    assert grade_waiting_attempts(now=now + timedelta(hours=3)) == 1
+    graded = Attempt.objects.get(pk=attempt.pk)
+    assert (graded.state, graded.submitted_at) == (AttemptState.GRADED, attempt.deadline_at)
 
 
 # --- What the database itself refuses --------------------------------------------------------------------------------

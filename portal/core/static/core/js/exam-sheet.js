@@ -2,7 +2,10 @@
 //
 // Each change has a number of its own and waits in localStorage until the server has confirmed it, so a lost
 // connection, a reload or an expired sign-in loses nothing. Sent one at a time and in order, latest per question.
+import { givenTo, restore } from "./exam-inputs.js";
+
 const WAITS = [1, 2, 4, 8, 15, 30];
+const TYPED = new Set(["text", "textarea"]);
 
 class ExamSheet extends HTMLElement {
   connectedCallback() {
@@ -13,8 +16,11 @@ class ExamSheet extends HTMLElement {
     this.waiting = kept.waiting ?? {};
     // Numbers never go back: neither below what the server knows nor below what this device has used.
     this.seq = Math.max(Number(this.dataset.seq) || 0, kept.seq ?? 0);
-    this.restore();
+    for (const [position, { given = [] }] of Object.entries(this.waiting)) restore(this.form, position, given);
     this.form.addEventListener("change", (event) => this.note(event.target));
+    this.form.addEventListener("input", (event) => TYPED.has(event.target.type) && this.note(event.target, 1000));
+    // Enter in a line of text would press the first button of the page.
+    this.form.addEventListener("keydown", (event) => event.key === "Enter" && event.target.matches("input") && event.preventDefault());
     this.form.addEventListener("submit", () => this.forget());
     addEventListener("online", () => this.send());
     document.addEventListener("visibilitychange", () => document.hidden || this.send());
@@ -48,23 +54,15 @@ class ExamSheet extends HTMLElement {
     this.submitted = true;
   }
 
-  inputs(position) {
-    return this.form.querySelectorAll(`[data-position="${position}"] input`);
-  }
-
-  restore() {
-    for (const [position, { response }] of Object.entries(this.waiting)) {
-      for (const input of this.inputs(position)) input.checked = response.includes(input.value);
-    }
-  }
-
-  note(input) {
+  /** Kept on the device at once; sent at once too, or when the typing pauses. */
+  note(input, pause = 0) {
     const position = input.closest("[data-position]")?.dataset.position;
     if (position === undefined) return;
-    const response = [...this.inputs(position)].filter((one) => one.checked).map((one) => one.value);
-    this.waiting[position] = { seq: ++this.seq, response };
+    this.waiting[position] = { seq: ++this.seq, given: givenTo(this.form, position) };
     this.keep();
-    this.send();
+    clearTimeout(this.timer);
+    if (pause) this.timer = setTimeout(() => this.send(), pause);
+    else this.send();
   }
 
   async send() {
@@ -94,9 +92,9 @@ class ExamSheet extends HTMLElement {
     this.timer = setTimeout(() => this.send(), 1000 * WAITS[Math.min(this.tries++, WAITS.length - 1)]);
   }
 
-  async post(position, { seq, response }) {
+  async post(position, { seq, given }) {
     const body = new URLSearchParams({ position, seq, csrfmiddlewaretoken: this.token() });
-    for (const option of response) body.append("response", option);
+    for (const [part, value] of given ?? []) body.append(part ? `response-${part}` : "response", value);
     try {
       const request = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" };
       const answer = await fetch(this.dataset.saveUrl, { ...request, signal: AbortSignal.timeout(10000) });
@@ -107,6 +105,7 @@ class ExamSheet extends HTMLElement {
       }
       if (answer.status === 409) {
         const { code } = await answer.json().catch(() => ({}));
+        if (code === "left_for_good") return "saved"; // the page that was left has brought it along
         return !code || code === "stale" ? "stale" : "over";
       }
       if (answer.status === 410) return "over";
@@ -125,7 +124,9 @@ class ExamSheet extends HTMLElement {
 
   show(state) {
     for (const place of document.querySelectorAll(".save-state")) place.dataset.state = state;
-    const answered = [...this.querySelectorAll("[data-position]")].filter((one) => one.querySelector("input:checked"));
+    if ("alone" in this.dataset) return;
+    const questions = [...this.querySelectorAll("[data-position]")];
+    const answered = questions.filter((one) => givenTo(this.form, one.dataset.position).length);
     for (const place of document.querySelectorAll("[data-answered]")) place.textContent = answered.length;
   }
 
@@ -137,6 +138,7 @@ class ExamSheet extends HTMLElement {
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     this.show("over");
+    this.form.action = this.form.dataset.submitUrl;
     if (navigator.onLine) this.form.submit();
     else addEventListener("online", () => this.form.submit(), { once: true });
     for (const field of this.form.querySelectorAll("fieldset")) field.disabled = true;
