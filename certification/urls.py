@@ -2,19 +2,28 @@
 
 from django.urls import path
 
-from certification import views
+from certification.views import exams, rehearsal, results, sitting
 
 app_name = "certification"
 
 urlpatterns = [
-    path("", views.exams, name="exams"),
-    path("credentials/", views.credentials, name="credentials"),
-    path("credentials/<str:public_id>/count/", views.count, name="count"),
-    path("standing/", views.standing, name="standing"),
-    path("attempts/<str:public_id>/", views.attempt, name="attempt"),
-    path("attempts/<str:public_id>/save/", views.save, name="save"),
-    path("attempts/<str:public_id>/submit/", views.submit, name="submit"),
-    path("attempts/<str:public_id>/result/", views.result, name="result"),
-    path("<slug:slug>/", views.exam, name="exam"),
-    path("<slug:slug>/start/", views.start, name="start"),
+    path("", exams.exams, name="exams"),
+    path("credentials/", results.credentials, name="credentials"),
+    path("credentials/<str:public_id>/count/", results.count, name="count"),
+    path("standing/", results.standing, name="standing"),
+    path("rehearsal/", rehearsal.rehearsal, name="rehearsal"),
+    path("rehearsal/save/", rehearsal.save, name="rehearsal_save"),
+    path("attempts/<str:public_id>/", sitting.attempt, name="attempt"),
+    path("attempts/<str:public_id>/<int:position>/", sitting.attempt, name="question"),
+    path("attempts/<str:public_id>/save/", sitting.save, name="save"),
+    path("attempts/<str:public_id>/pictures/<int:position>/", sitting.picture, name="picture"),
+    path("attempts/<str:public_id>/status/", sitting.status, name="status"),
+    path("attempts/<str:public_id>/note/", sitting.note, name="note"),
+    path("attempts/<str:public_id>/flag/", sitting.flag, name="flag"),
+    path("attempts/<str:public_id>/break/", sitting.pause, name="pause"),
+    path("attempts/<str:public_id>/submit/", sitting.submit, name="submit"),
+    path("attempts/<str:public_id>/result/", results.result, name="result"),
+    path("attempts/<str:public_id>/review/", results.review, name="review"),
+    path("<slug:slug>/", exams.exam, name="exam"),
+    path("<slug:slug>/start/", exams.start, name="start"),
 ]

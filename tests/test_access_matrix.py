@@ -34,6 +34,7 @@ def row(default: int | None = None, **answers: int) -> dict[str, int]:
 
 
 SIGN_IN, OK, GONE_ON, NO, UNKNOWN, CONFLICT, WRONG_METHOD = 302, 200, 302, 403, 404, 409, 405
+NO_CONTENT = 204
 
 #: Open to every member; not to people without a membership.
 EVERY_MEMBER = row(anonymous=SIGN_IN, members=OK, stranger=OK, lone=NO, staff=NO)
@@ -81,6 +82,7 @@ CASES = [
     Case("home:dashboard", EVERY_READER),
     Case("core:styleguide", row(NO, anonymous=SIGN_IN, staff=OK)),
     Case("core:brand", row(OK)),
+    Case("core:health", row(OK)),
     Case("core:set_theme", row(GONE_ON), "post", data=lambda world: {"theme": "dark"}),
     Case("core:set_language", row(GONE_ON), "post", data=lambda world: {"language": "ru"}),
     # A person's own
@@ -168,6 +170,16 @@ CASES = [
     Case("certification:attempt", THE_SELLER_S, args=of("attempt")),
     Case("certification:save", redirecting(THE_SELLER_S), "post", of("attempt"),
          lambda world: {"position": 1, "response": 1, "seq": 1}),
+    Case("certification:question", redirecting(THE_SELLER_S), args=lambda world: [world.attempt.public_id, 1]),
+    Case("certification:picture", row(UNKNOWN, anonymous=SIGN_IN), args=lambda world: [world.attempt.public_id, 1]),
+    Case("certification:status", THE_SELLER_S, args=of("attempt")),
+    Case("certification:note", THE_SELLER_S | {"seller": NO_CONTENT}, "post", of("attempt")),
+    Case("certification:flag", THE_SELLER_S | {"seller": NO_CONTENT}, "post", of("attempt"),
+         data=lambda world: {"position": "1", "on": "1"}),
+    Case("certification:pause", THE_SELLER_S | {"seller": CONFLICT}, "post", of("attempt")),
+    Case("certification:review", redirecting(THE_SELLER_S), args=of("attempt")),
+    Case("certification:rehearsal", EVERY_MEMBER),
+    Case("certification:rehearsal_save", redirecting(EVERY_MEMBER), "post", data=lambda world: {"seq": "0", "shown": "3"}),
     Case("certification:submit", redirecting(THE_SELLER_S), "post", of("attempt")),
     Case("certification:result", redirecting(THE_SELLER_S), args=of("attempt")),
     Case("certification:count", redirecting(THE_OWNER_S), "post", of("credential"),

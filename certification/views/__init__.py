@@ -1,0 +1,1 @@
+"""The pages of a candidate and of a partner's people."""

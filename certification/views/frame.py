@@ -1,0 +1,33 @@
+"""What the pages of certification share."""
+
+from typing import cast
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from certification import access
+from certification.models import Attempt
+from portal.accounts.models import User
+from portal.partners.middleware import MemberRequest
+from portal.partners.models import Membership
+
+
+def crumbs(*more: tuple[str, str]) -> list[tuple[str, str]]:
+    return [(_("Exams"), reverse("certification:exams")), *more]
+
+
+def member_of(request: MemberRequest) -> Membership:
+    """The membership that ``member_required`` has made sure of."""
+    return cast(Membership, request.membership)
+
+
+def person_of(request: HttpRequest) -> User:
+    """The person who is signed in: every view here asks for that."""
+    return cast(User, request.user)
+
+
+def own_attempt(request: HttpRequest, public_id: str) -> Attempt:
+    """The reader's own attempt: it belongs to the person, whatever has become of the membership."""
+    return get_object_or_404(access.own_attempts(request.user).select_related("exam"), public_id=public_id)
