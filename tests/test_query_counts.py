@@ -9,11 +9,28 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from certification.models import Attempt
+from certification.models import (
+    Attempt,
+    BrokenReport,
+    Halt,
+    MarkingTask,
+    Outage,
+    QuestionCheck,
+    TimeGiven,
+    Topic,
+)
 from portal.accounts.models import User
 from portal.leads.models import LeadStatus
 from portal.partners.models import AgreementVersion, Audience, JobRole, Membership, Partner, PartnerKind, Region, Tier
-from tests.factories.certification import CredentialFactory, ExamFactory, ProgrammeFactory, TopicFactory, qualify
+from tests.factories.certification import (
+    AccommodationFactory,
+    CredentialFactory,
+    ExamFactory,
+    ProgrammeFactory,
+    QuestionVersionFactory,
+    TopicFactory,
+    qualify,
+)
 from tests.factories.content import ProductFactory
 from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory, SourceFactory
 from tests.factories.notifications import NotificationFactory
@@ -81,15 +98,36 @@ def add_rows(world: World, tree: Tree, number: int) -> None:
     for organisation in (partner, world.partner):
         member = Membership.objects.create(partner=organisation, user=user, started_at=now - timedelta(days=9))
         member.held_roles.create(role=role, started_at=member.started_at)
-    TopicFactory()
+    topic = TopicFactory(parent=Topic.objects.order_by("pk").last())
     exam = ExamFactory(questions=1)
+    version = QuestionVersionFactory(question__topic=topic, question__product=product, created_by=user)
+    version.question.tags.add(f"tag-{number}")
+    AccommodationFactory(user=user, exam=exam, extra_attempts=1, granted_by=user)
+    halt = Halt.objects.create(exam=exam, reason={"en": "Wait"}, halted_at=now, halted_by=user)
+    outage = Outage.objects.create(
+        since=now - timedelta(hours=number + 1), until=now - timedelta(hours=number), noticed_at=now
+    )
     programme = ProgrammeFactory(exams=[exam])
     qualify(member, programme, now)
     CredentialFactory(membership=owner, exam=exam, issued_at=now)
-    Attempt.objects.create(
+    attempt = Attempt.objects.create(
         user=user, membership=member, exam=exam, seed=1, paper={}, started_at=now, deadline_at=now + timedelta(hours=1),
-        due_at=now + timedelta(hours=1),
+        due_at=now + timedelta(hours=1), limit_seconds=3600, state="awaiting_marking", submitted_at=now,
+        marked_by_at=now + timedelta(days=2),
     )  # fmt: skip
+    MarkingTask.objects.create(
+        attempt=attempt,
+        position=1,
+        version=version,
+        due_at=now,
+        claimed_by=user,
+        claimed_until=now + timedelta(hours=1),
+    )
+    BrokenReport.objects.create(attempt=attempt, position=1, version=version, text="Broken", reported_at=now)
+    TimeGiven.objects.create(attempt=attempt, why="halt", since=now, until=now, seconds=5, halt=halt, given_at=now)
+    TimeGiven.objects.create(
+        attempt=attempt, why="outage", since=now, until=now, seconds=5, outage=outage, given_at=now
+    )
     route = RouteFactory(programme=world.programme, products=[product], slug=f"many-{number}")
     details = {"route": route, "product": product, "region": region, "source": SourceFactory()}
     OfferFactory(lead=LeadFactory(status=LeadStatus.OFFERED, **details), partner=world.partner, made_at=now)
@@ -102,6 +140,8 @@ def add_rows(world: World, tree: Tree, number: int) -> None:
         page=doc, material_key=doc.translation_key, is_material=True, line="Shorter", by=user, published_at=now
     )
     change.addressees.create(user=user, membership=member)
+    version.cited.create(material_key=doc.translation_key, block_id="")
+    QuestionCheck.objects.create(version=version, change=change, line=change.line, raised_at=now)
     card = tree.add_card(world.guide, f"Objection {number}", slug=f"objection-{number}")
     rate_card(card, membership=owner, worked=False, words=f"Words {number}", now=now)
     tree.add_case(f"Case {number}", industry=Industry.objects.create(slug=f"industry-{number}", name={"en": "One"}))
@@ -148,7 +188,7 @@ def test_every_list_costs_the_same_for_three_rows_and_for_fifteen(client, world,
     owner = world.people["owner"]
     addresses = {reverse(name): world.people[persona] for name, persona in LISTS.items()}
     addresses |= {f"/en/{page}": owner for page in PAGES}
-    addresses |= {reverse(name): root for name in [*admin_lists(), "upkeep:board"]}
+    addresses |= {reverse(name): root for name in [*admin_lists(), "upkeep:board", "coverage:index", "marking:index"]}
     assert len(addresses) >= 28
     for number in range(3):
         add_rows(world, tree, number)

@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.admin.ui.components import Component
 
-from certification.models import Qualification
+from certification.access import may_answer, may_check, may_halt, may_mark
+from certification.models import BrokenReport, Halt, Qualification, QuestionCheck
+from certification.services.marksheets import measure_load
 from portal.core.models import Fact
 from portal.leads.models import HeldReason, Lead, LeadStatus, Offer
 from portal.partners.models import Partner
@@ -56,3 +58,27 @@ class StaffDeskPanel(Component):
             "partners": Partner.objects.active().count(),
             "stuck": Fact.objects.filter(handed_on_at__isnull=True, tries__gt=0).count(),
         }
+
+
+class ExamDeskPanel(Component):
+    """What waits for examiners: answers to mark, questions to check, notes of candidates, exams that stand still."""
+
+    name = "exam_desk"
+    template_name = "home/admin/exam_desk.html"
+    order = 60
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.user = request.user
+
+    def get_context_data(self, parent_context: Any) -> Any:
+        context = Context({}) if parent_context is None else parent_context
+        shown: dict[str, Any] = {"request": context.get("request")}
+        if may_mark(self.user):
+            shown["load"] = measure_load(now=timezone.now())
+        if may_check(self.user):
+            shown["to_check"] = QuestionCheck.objects.open().count()
+        if may_answer(self.user):
+            shown["reports"] = BrokenReport.objects.open().filter(attempt__is_preview=False).count()
+        if may_halt(self.user):
+            shown["halts"] = list(Halt.objects.open().select_related("exam").order_by("halted_at"))
+        return {"shown": len(shown) > 1, **shown}

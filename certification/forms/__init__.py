@@ -1,0 +1,199 @@
+"""What arrives from the exam's page, read into plain values; and what examiners fill in."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms.models import WagtailAdminModelForm, WagtailAdminModelFormMetaclass
+from wagtail.admin.widgets import AdminPageChooser
+
+from certification.authoring import Unreadable, fill_form, make_fields, read_content
+from certification.models import EventKind, Exam, Question, QuestionVersion
+from certification.question_types import QuestionType
+from certification.services.attempts import Noticed
+from certification.services.bank import Cited, write_version
+from portal.core.errors import Refusal
+from training.models import MaterialPage
+
+#: No paper is longer; a hostile page may claim so.
+MOST_QUESTIONS = 1000
+#: How the inputs of a question are named: ``q7``, and ``q7-2`` for its part 2.
+_INPUT = re.compile(r"q([1-9]\d{0,3})(?:-(\w{1,8}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Answers that arrived, by position and part, with the number of the change."""
+
+    answers: dict[int, dict[str, list[str]]]
+    client_seq: int
+    whole_page: bool
+
+
+class StartForm(forms.Form):
+    """What is asked at the start of an exam: the language where there are several, the code where one is handed out."""
+
+    def __init__(self, *args: Any, exam: Exam, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = dict(settings.LANGUAGES)
+        offered = [(code, get_language_info(code)["name_local"]) for code in exam.languages if code in names]
+        if len(offered) > 1:
+            self.fields["language"] = forms.ChoiceField(
+                label=_("Language of the questions"), choices=offered, required=False,
+                initial=language if language in exam.languages else offered[0][0],
+            )  # fmt: skip
+        if exam.access_code:
+            self.fields["access_code"] = forms.CharField(
+                label=_("Access code"), max_length=40, required=False,
+                widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+            )  # fmt: skip
+
+
+def read_position(value: str | None) -> int | None:
+    """A position as a page sends it; None where it is none."""
+    return int(value) if value and value.isascii() and value.isdecimal() and len(value) < 5 else None
+
+
+def read_noticed(data: QueryDict) -> list[Noticed]:
+    """What a page noticed: ``noticed`` repeated, each ``kind:position``. What cannot be read is left out."""
+    found = []
+    for line in data.getlist("noticed")[:50]:
+        kind, _colon, position = line.partition(":")
+        if kind in {EventKind.FOCUS_LOST, EventKind.FOCUS_BACK, EventKind.PASTE}:
+            found.append(Noticed(EventKind(kind), read_position(position)))
+    return found
+
+
+def read_change(data: QueryDict) -> Change:
+    """Read one answer as the ``exam-sheet`` sends it, or the whole page as a browser without JavaScript does.
+
+    One answer is ``position``, ``response`` (repeated, one for each chosen option), ``response-…`` for each further
+    part of the question, and ``seq``, its number. The page as a whole is ``shown`` (how many questions it has), ``q1``,
+    ``q1-…``, ``q2`` … (each repeated) and ``seq``, the number that the page was given. A page with one question alone
+    names its position in ``alone``.
+
+    Raises:
+        Refusal: where a number is not a number.
+    """
+    try:
+        if "position" in data:
+            position, seq = int(data.get("position", "")), int(data.get("seq", ""))
+            given = {name[9:]: values for name, values in data.lists() if name == "response" or name[:9] == "response-"}
+            change = Change({position: given}, seq, whole_page=False)
+        else:
+            shown, seq = min(int(data.get("shown", "")), MOST_QUESTIONS), int(data.get("seq", "")) + 1
+            alone = read_position(data.get("alone"))
+            places = [alone] if alone else range(1, shown + 1)
+            answers: dict[int, dict[str, list[str]]] = {position: {} for position in places}
+            for name, values in data.lists():
+                if (found := _INPUT.fullmatch(name)) and int(found[1]) in answers:
+                    answers[int(found[1])][found[2] or ""] = values
+            change = Change(answers, seq, whole_page=True)
+    except ValueError as error:
+        raise _unreadable() from error
+    if not 0 <= change.client_seq < 2**53:  # what a browser can count
+        raise _unreadable()
+    return change
+
+
+def _unreadable() -> Refusal:
+    return Refusal(
+        _("What arrived is not an answer to this exam."), remedy=_("Load the page again."), code="bad_answer"
+    )
+
+
+# --- Examiners' forms in the admin -----------------------------------------------------------------------------------
+
+#: How many places of materials a question may cite: one row of fields each.
+CITATIONS = range(1, 7)
+
+
+class QuestionFormBase(WagtailAdminModelForm):
+    """A question and what it says. Saving writes its draft; where the latest version was approved, a new one.
+
+    Attributes:
+        kind: the type of question, whose parts the form's fields are.
+    """
+
+    kind: QuestionType
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.type = self.kind.name
+        self.latest = self.instance.versions.order_by("-number").first() if self.instance.pk else None
+        self.content: dict[str, Any] = dict(self.latest.content) if self.latest else {}
+        self.initial.update(fill_form(self.kind.parts, self.content))
+        if self.latest:
+            self._show_citations(self.latest)
+
+    def _show_citations(self, version: QuestionVersion) -> None:
+        keys = {key for key, _block in version.citations}
+        pages = {str(page.translation_key): page for page in MaterialPage.objects.filter(translation_key__in=keys)}
+        for place, (key, block) in zip(CITATIONS, version.citations, strict=False):
+            page = pages.get(key)
+            if page is None:
+                continue
+            section = next((part for part in page.specific.sections if part.block_id == block), None)
+            self.initial[f"cited_page_{place}"] = page.pk
+            self.initial[f"cited_anchor_{place}"] = section.anchor if section else block
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        try:
+            self.content = read_content(self.kind.parts, data, self.content)
+        except Unreadable as error:
+            for name, words in error.faults.items():
+                self.add_error(name, words)
+        self.citations = self._read_citations(data)
+        return data
+
+    def _read_citations(self, data: dict[str, Any]) -> list[Cited]:
+        citations = []
+        for place in CITATIONS:
+            page, anchor = data.get(f"cited_page_{place}"), (data.get(f"cited_anchor_{place}") or "").lstrip("#")
+            if page is None:
+                continue
+            section = next(
+                (part for part in page.specific.sections if anchor and anchor in {part.anchor, part.block_id}), None
+            )
+            if anchor and section is None:
+                self.add_error(f"cited_anchor_{place}", _("This material has no section of that name."))
+                continue
+            citations.append((str(page.translation_key), (section.block_id or section.anchor) if section else ""))
+        return citations
+
+    def save(self, commit: bool = True) -> Question:
+        question: Question = super().save(commit)
+        if commit:
+            write_version(
+                question, content=self.content, citations=self.citations, by=self.for_user, now=timezone.now()
+            )
+        return question
+
+
+def _citation_fields() -> dict[str, forms.Field]:
+    fields: dict[str, forms.Field] = {}
+    for place in CITATIONS:
+        fields[f"cited_page_{place}"] = forms.ModelChoiceField(
+            MaterialPage.objects.all(),
+            required=False,
+            widget=AdminPageChooser(target_models=[MaterialPage]),
+            label=_("Material"),
+        )
+        fields[f"cited_anchor_{place}"] = forms.CharField(
+            required=False, max_length=60, label=_("Section"), help_text=_("Its anchor; empty for the whole material.")
+        )
+    return fields
+
+
+def make_question_form(kind: QuestionType) -> type[QuestionFormBase]:
+    """The form of a type: a field for each part that it declares, and a row of fields for each citation."""
+    fields = {**make_fields(kind.parts), **_citation_fields(), "kind": kind}
+    form: type[QuestionFormBase] = WagtailAdminModelFormMetaclass("QuestionForm", (QuestionFormBase,), fields)
+    return form
