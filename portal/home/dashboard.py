@@ -15,9 +15,10 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 
-from certification import standing, timing
+from certification import standing
 from certification.marks import list_lacks, mark_exam
 from certification.models import Attempt, AttemptState, Credential, ProgrammeExam, Qualification, Requirement
+from certification.services.exams import find_retake
 from certification.services.qualifications import ProgrammeStanding
 from portal.core.components import Mark, MarkState, Step, ladder
 from portal.home.journey import ExamPlace, Place
@@ -79,7 +80,8 @@ class Dashboard:
         current = Qualification.objects.current(self.now).filter(partner=self.partner, programme=OuterRef("programme"))
         agreed = Partner.objects.with_current_agreement(self.now).filter(pk=self.partner.pk)
         rows = list(
-            ProgrammeExam.objects.select_related("programme", "exam", "exam__course")
+            ProgrammeExam.objects.select_related("programme", "exam")
+            .prefetch_related("exam__prerequisites__course")
             .annotate(
                 people=Subquery(by_tier.order_by(F("tier").asc(nulls_last=True)).values("people")[:1]),
                 qualified=Exists(current),
@@ -109,7 +111,8 @@ class Dashboard:
         """This person's running and failed attempts, the latest first."""
         exams = [row.exam_id for row in self.programme_exams]
         return list(
-            Attempt.objects.filter(user=self.membership.user_id, exam__in=exams)
+            Attempt.objects.counted()
+            .filter(user=self.membership.user_id, exam__in=exams)
             .filter(Q(state=AttemptState.IN_PROGRESS) | Q(passed=False))
             .only("public_id", "exam_id", "state", "submitted_at", "deadline_at", "started_at")
             .order_by("-started_at")[:20]
@@ -213,7 +216,7 @@ class Dashboard:
     @cached_property
     def lessons(self) -> list[LessonStep]:
         """The lessons of the courses that the exams ask for, each with whether it is done."""
-        keys = {row.exam.course.translation_key for row in self.programme_exams if row.exam.course_id}
+        keys = {course.translation_key for row in self.programme_exams for course in row.exam.courses}
         asked = [stop for stop in self.study.stops if stop.course.translation_key in keys]
         return [step for stop in asked for step in stop.progress.steps]
 
@@ -248,11 +251,7 @@ class Dashboard:
             attempts = [attempt for attempt in self.attempts if attempt.exam_id == row.exam_id]
             running = next((attempt for attempt in attempts if attempt.is_open(self.now)), None)
             failed = next((attempt for attempt in attempts if attempt.submitted_at), None)
-            closed = (
-                timing.retake_from(failed.submitted_at, hours=row.exam.retake_after_hours)
-                if failed and failed.submitted_at
-                else None
-            )
+            closed = find_retake(row.exam, last=failed, failures=1) if failed else None
             closed = closed if closed and closed > self.now else None
             lines.append(ExamLine(row.exam, mine[-1] if mine else None, running, closed))
         return lines

@@ -9,7 +9,7 @@ from wagtail import hooks
 
 from portal.accounts.access import may_administer
 from portal.core.shell import NavItem, locate
-from portal.home.panels import StaffDeskPanel
+from portal.home.panels import ExamDeskPanel, StaffDeskPanel
 from portal.partners.middleware import MemberRequest
 
 
@@ -32,4 +32,4 @@ def administration(request: MemberRequest) -> NavItem | None:
 
 @hooks.register("construct_homepage_panels")
 def add_staff_desk(request: HttpRequest, panels: list[Any]) -> None:
-    panels.append(StaffDeskPanel(request))
+    panels += [StaffDeskPanel(request), ExamDeskPanel(request)]

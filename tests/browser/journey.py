@@ -3,21 +3,26 @@
 import csv
 import io
 import re
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
-from django.conf import settings
+from certification.question_types import get_type
+from certification.question_types.base import Told, Words
+from portal.home.services.demo.bank import read_content, read_questions
 
-DEMO = Path(settings.BASE_DIR) / "portal" / "home" / "demo"
+
+def say(words: Words) -> str:
+    return words.get("en", "") if isinstance(words, Mapping) else str(words)
 
 
-def read_key(exam: str) -> dict[str, list[str]]:
-    """What a person who has studied knows: the right answers by the question's words."""
-    bank = tomllib.loads((DEMO / "exams" / f"{exam}.toml").read_text())["questions"]
-    return {
-        question["stem"]["en"]: [option["en"] for option in question["options"] if option["correct"]]
-        for question in bank
-    }
+def read_key() -> dict[str, Told]:
+    """What a person who has studied knows: how each question is answered rightly, by the question's words."""
+    key = {}
+    for _topic, row in read_questions():
+        kind, content = get_type(row["type"]), read_content(row)
+        told = kind.tell(content, kind.options(content), kind.right(content), say)
+        key[" ".join(told.stem.split())] = told
+    return key
 
 
 def leads_file(path: Path, *, count: int, prefix: str) -> Path:
@@ -79,12 +84,37 @@ def questions(page):
 
 def words_of(question) -> str:
     """The question without its number."""
-    return re.sub(r"^\d+\.\s*", "", question.locator("legend").inner_text().strip())
+    return re.sub(r"^\d+\.\s*", "", " ".join(question.locator("legend").inner_text().split()))
 
 
-def give_answer(question, key: dict[str, list[str]]) -> None:
-    """Choose what is right by its words, as a person who has studied does."""
-    right = key[words_of(question)]
+def give_answer(question, key: dict[str, Told]) -> None:
+    """Choose, or fill in, what is right by its words, as a person who has studied does."""
+    told = key[words_of(question)]
+    right = {option.text for option in told.options if option.right}
     for label in question.locator("label.option").all():
         if label.inner_text().strip() in right:
             label.click()
+    for blank in told.blanks:
+        named = question.locator("label.blank").filter(has=question.page.get_by_text(blank.label, exact=True))
+        field = named.locator("select") if named.count() else question.locator(f'[aria-label="{blank.label}"]')
+        if field.evaluate("field => field.localName") == "select":
+            field.select_option(label=blank.right)
+        else:
+            fill_in(field, blank.right)
+    if not told.options and not told.blanks:
+        fill_in(question.locator("[name^=q]"), told.right)
+
+
+def fill_in(field, words: str) -> None:
+    field.fill(words)
+    field.blur()
+
+
+def count_unanswered(page) -> int:
+    """Questions with nothing chosen, or with something left to fill in."""
+    return questions(page).evaluate_all(
+        """sheets => sheets.filter(sheet => {
+            const fields = [...sheet.querySelectorAll("select[name^=q], input[type=text][name^=q]")];
+            return fields.length ? fields.some(field => !field.value) : !sheet.querySelector("input:checked");
+        }).length"""
+    )

@@ -1,18 +1,24 @@
 """What the demo's files promise each other: two languages, one set of figures, links that lead somewhere."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from certification.drawing import BankItem, Blueprint, Quota, SectionRule, is_fillable
+from certification.question_types import get_type, type_names
 from portal.content.vtt import parse_captions
+from portal.home.services.demo.bank import read_content, read_questions
+from portal.home.services.demo.exams import read_exams
 from portal.home.services.demo.files import FOLDER, LANGUAGES, in_language, read_tables, read_texts, read_toml
 
 WRITTEN = ("materials", "cases", "standards")
 #: A money row of a case: what is counted, how, and what it comes to.
 SUM = re.compile(r"^\| [^|]+ \| (?P<count>[\d €×]+) \| (?P<result>[−\d,.]+) \|$", re.MULTILINE)
 EARNED = re.compile(r"\*\*Earned by the partner\*\* \| \| \*\*(?P<sum>[\d,.]+)\*\*")
+QUESTIONS = [pytest.param(row, id=row["id"]) for _topic, row in read_questions()]
 LINK = re.compile(r"\]\((?P<kind>[a-z]+):(?P<slug>[a-z0-9-]+)(?:#(?P<anchor>[a-z0-9-]+))?\)")
 
 
@@ -48,6 +54,7 @@ def find_anchors():
             *(section.anchor for section in text.sections),
             *(rule["anchor"] for rule in text.meta.get("rules", [])),
             *(step["name"] for step in text.meta.get("steps", [])),
+            *(row["anchor"] for row in text.meta.get("rows", [])),
         }
         for place, text in places.items()
     }
@@ -136,6 +143,125 @@ def test_a_price_that_ends_is_followed_on_the_day_after():
     assert followed
 
 
+# --- The bank and the exams ------------------------------------------------------------------------------------------
+
+
+def read_checked(row):
+    """What a question says, as it is loaded: a picture is a number there."""
+    content = read_content(row)
+    return {**content, "image": 1} if "image" in content else content
+
+
+def test_the_bank_has_eighty_questions_and_every_type_twice():
+    types = Counter(row["type"] for _topic, row in read_questions())
+    assert types.total() >= 80
+    assert all(types[name] >= 2 for name, _label in type_names()), types
+    assert len({row["id"] for _topic, row in read_questions()}) == types.total()
+    assert len({row["stem"]["en"] for _topic, row in read_questions()}) == types.total()
+
+
+@pytest.mark.parametrize("row", QUESTIONS)
+def test_a_question_is_sound_and_complete_in_both_languages(row):
+    kind, content = get_type(row["type"]), read_checked(row)
+    assert not kind.problems(content)
+    assert kind.languages(content) == set(LANGUAGES)
+    assert row["difficulty"] in {1, 2, 3}
+    right = kind.right(content)
+    assert right is None or kind.mark(content, right) == 1
+
+
+@pytest.mark.parametrize("row", QUESTIONS)
+def test_a_question_has_the_same_figures_in_both_languages(row):
+    def find_figures(words):
+        """Those of two digits and more: smaller ones may be words in one of the languages."""
+        return sorted(re.findall(r"\d{2,}", re.sub(r"(?<=\d)[,.\s](?=\d)", "", words)))
+
+    def walk(value):
+        if isinstance(value, dict) and value.keys() == set(LANGUAGES):
+            assert find_figures(value["en"]) == find_figures(value["ru"]), value
+        elif isinstance(value, dict | list):
+            for part in value.values() if isinstance(value, dict) else value:
+                walk(part)
+
+    walk(read_content(row))
+
+
+@pytest.mark.parametrize("row", QUESTIONS)
+def test_a_question_cites_places_that_there_are(row):
+    anchors = find_anchors()
+    assert row["cites"]
+    for target in row["cites"]:
+        place, _hash, anchor = target.partition("#")
+        kind, _colon, slug = place.rpartition(":")
+        assert (anchor or "answer") in anchors[kind or "doc", slug], target
+
+
+@pytest.mark.parametrize("row", QUESTIONS)
+def test_what_is_said_of_one_wrong_option_is_said_of_all(row):
+    wrong = [option for option in row.get("options", []) if not option.get("correct")]
+    assert {"feedback" in option for option in wrong} in ({True}, {False}, set())
+
+
+def test_sums_come_out_of_the_price_list():
+    prices = {row["anchor"]: row for row in read_toml("prices/ringwell-2026.toml")["rows"]}
+
+    def add(**counts):
+        return sum(count * prices[anchor.replace("_", "-")]["price"] for anchor, count in counts.items()) / 100
+
+    (from_ten,) = (step["price"] / 100 for step in prices["desk-phone"]["breaks"] if step["from"] == 10)
+    sums = {
+        "three-products-sum": add(team_month_eu=9, voice_eu=5, number_eu=2, desk_eu=4),
+        "year-in-pounds": 12 * add(team_year_uk=6, desk_uk=3),
+        "twelve-desk-phones": 12 * from_ten,
+    }
+    rows = {row["id"]: row for _topic, row in read_questions()}
+    assert {slug: float(rows[slug]["answers"][0]["value"]) for slug in sums} == sums
+
+
+@pytest.mark.parametrize("exam", read_exams(), ids=lambda exam: exam["slug"])
+def test_an_exam_could_be_filled_twice_over(exam):
+    """So that a second attempt need not meet the questions of the first."""
+    topics = read_toml("questions/topics.toml")["topics"]
+    names = [topic["slug"] for topic in topics]
+    tags = sorted({tag for _topic, row in read_questions() for tag in row.get("tags", [])})
+    children = {name: {topic["slug"] for topic in topics if topic.get("parent") == name} for name in names}
+
+    def below(name):
+        return {name}.union(*map(below, children[name]))
+
+    def read_quota(quota):
+        return Quota(
+            count=2 * quota["count"],
+            topics=frozenset(map(names.index, below(quota["topic"]))),
+            tags=frozenset({tags.index(quota["tag"])} if "tag" in quota else ()),
+            difficulty=quota.get("difficulty"),
+        )
+
+    blueprint = Blueprint(
+        sections=tuple(
+            SectionRule(number, section["title"], section["pass_percent"], quotas=tuple(map(read_quota, section["quotas"])))
+            for number, section in enumerate(exam["sections"])
+        ),
+        pass_percent=exam["pass_percent"],
+    )  # fmt: skip
+    bank = [
+        BankItem(
+            number, number, names.index(topic), row["type"],
+            tags=frozenset(map(tags.index, row.get("tags", []))), difficulty=row["difficulty"],
+        )
+        for number, (topic, row) in enumerate(read_questions())
+    ]  # fmt: skip
+    assert is_fillable(blueprint, bank)
+
+
+def test_only_the_written_exam_asks_for_what_people_mark():
+    written = {topic for topic, row in read_questions() if row["type"] == "essay"}
+    assert written == {"writing"}
+    asking = {exam["slug"] for exam in read_exams() for part in exam["sections"] for quota in part["quotas"]
+              if quota["topic"] == "writing" or (quota["topic"] == "selling" and "tag" not in quota)}  # fmt: skip
+    assert asking == {"letters-to-customers"}
+
+
 @pytest.mark.parametrize("film", list(read_tables("videos", "en")), ids=lambda film: film.slug)
 def test_a_film_fits_its_captions_and_chapters_in_every_language(film):
     for kind in ("", "chapters."):
@@ -178,4 +304,39 @@ for page in MaterialPage.objects.specific():
                 ids[page.translation_key, field.name].add(tuple(block["id"] for block in stream.raw_data))
 assert all(len(found) == 1 for found in ids.values()), ids
 print(len(ids), "checked")
+"""
+
+
+@pytest.mark.xdist_group("demo")
+def test_the_bank_as_loaded_cites_blocks_of_live_pages_and_fills_its_exams(demo):
+    found = demo.manage("shell", "-v", "0", "-c", CHECK_BANK)
+    assert found.stdout.strip().endswith("questions"), found.stdout
+
+
+CHECK_BANK = """
+from wagtail.fields import StreamField
+from certification.drawing import is_fillable
+from certification.models import Exam, MarkingTask, QuestionVersion
+from certification.services.exams import with_plan
+from certification.services.plans import find_exam_subtrees, load_bank, plan_exam
+from training.models import MaterialPage
+
+blocks = set()
+for page in MaterialPage.objects.live().specific():
+    for field in type(page)._meta.local_fields:
+        if isinstance(field, StreamField):
+            blocks |= {(str(page.translation_key), block["id"]) for block in getattr(page, field.name).raw_data}
+versions = QuestionVersion.objects.approved().prefetch_related("cited")
+for version in versions:
+    assert {tuple(one) for one in version.citations} == {(str(c.material_key), c.block_id) for c in version.cited.all()}
+    assert {tuple(one) for one in version.citations} <= blocks, version.question.slug
+exams = list(with_plan(Exam.objects.all()))
+for exam in exams:
+    for language in ("en", "ru"):
+        blueprint = plan_exam(exam, find_exam_subtrees([exam]))
+        assert is_fillable(blueprint, load_bank([blueprint], language=language)), exam
+assert len(exams) == 4
+assert QuestionVersion.objects.filter(state="in_review").exists() and QuestionVersion.objects.filter(state="draft").exists()
+assert MarkingTask.objects.open().count() == 1
+print(len(versions), "questions")
 """

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 
 from portal.core.localised import LocalisedText
+from portal.home.services.demo.bank import BankLoader
 from portal.home.services.demo.exams import load_exams, load_programme, load_progress, open_to_holders, review_everyone
 from portal.home.services.demo.files import read_toml
 from portal.home.services.demo.history import HistoryLoader
@@ -23,6 +24,7 @@ from portal.home.services.demo.leads import load_leads, load_routes
 from portal.home.services.demo.learning import LearningLoader
 from portal.home.services.demo.library import LibraryLoader
 from portal.home.services.demo.people import load_agreements, load_partners, load_rows, load_staff
+from portal.home.services.demo.sittings import load_sittings
 from portal.home.services.roles import EDITORS, EXAMINERS, set_up_roles
 from portal.partners.models import Partner
 
@@ -63,13 +65,15 @@ def load_demo() -> None:
             memberships = load_partners(DEMO_PASSWORD, now=now)
             library = LibraryLoader(editor=staff[EDITORS], now=now)
             library.load()
-            load_exams(examiner=staff[EXAMINERS], now=now)
+            BankLoader(library, examiner=staff[EXAMINERS], now=now).load()
+            load_exams()
             open_to_holders()
             programme = load_programme()
             load_progress(memberships, now=now)
             review_everyone(programme, now=now)
             HistoryLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             LearningLoader(library, memberships, editor=staff[EDITORS], now=now).load()
+            load_sittings(memberships, examiner=staff[EXAMINERS], now=now)
             load_routes()
             load_leads(now=now)
     finally:

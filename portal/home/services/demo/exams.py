@@ -1,90 +1,82 @@
-"""The question bank, the exams and the programme; progress, attempts' results and credentials of the demo's people."""
+"""The exams and the programme; progress and credentials of the demo's people."""
 
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
+
+from taggit.models import Tag
 
 from certification.models import (
     Credential,
     Exam,
+    ExamPrerequisite,
     ExamSection,
     Programme,
     ProgrammeExam,
-    Question,
-    QuestionVersion,
     Requirement,
+    SectionQuota,
     Topic,
-    VersionState,
 )
 from certification.services.qualifications import review_qualification
 from certification.timing import months_after
-from portal.accounts.models import User
 from portal.content.models import Product
 from portal.core.localised import LocalisedText
-from portal.home.services.demo.files import LANGUAGES, read_toml
-from portal.home.services.demo.library import citation
+from portal.home.services.demo.files import FOLDER, LANGUAGES, read_toml
 from portal.partners.models import Audience, Entitlement, Membership, Partner, Tier
 from training.models import CoursePage, Enrolment, LessonCompletion, LessonPage
 
+#: What an exam's file may say of its rules, by the names of the model's fields.
+SETTINGS = (
+    "letter", "shape", "purpose", "time_limit_minutes", "pass_percent", "validity_months", "retake_after_hours",
+    "retake_growth_percent", "attempts_allowed", "marking_hours", "calculator", "review",
+)  # fmt: skip
 
-def load_exams(*, examiner: User, now: datetime) -> None:
-    """The bank and the exams that draw from it."""
-    slug_of_course = read_toml("programme.toml")["course"]
-    course = CoursePage.objects.get(slug=slug_of_course, locale__language_code=LANGUAGES[0])
-    for slug in read_toml("programme.toml")["exams"]:
-        row = read_toml(f"exams/{slug}.toml")
-        topics = {}
-        for topic in row["topics"]:
-            topics[topic["slug"]], _created = Topic.objects.get_or_create(
-                slug=topic["slug"], defaults={"name": LocalisedText(topic["name"])}
-            )
+
+def read_exams() -> list[dict[str, Any]]:
+    """Every exam's file, in the vendor's order."""
+    files = (read_toml(f"exams/{path.name}") for path in (FOLDER / "exams").glob("*.toml"))
+    return sorted(files, key=itemgetter("order"))
+
+
+def load_exams() -> None:
+    """The exams, which draw from the bank."""
+    topics = {topic.slug: topic for topic in Topic.objects.all()}
+    tags = {tag.name: tag for tag in Tag.objects.all()}
+    in_english = {"locale__language_code": LANGUAGES[0]}
+    for row in read_exams():
         exam = Exam.objects.create(
-            slug=slug,
+            slug=row["slug"],
             title=LocalisedText(row["title"]),
             intro=LocalisedText(row["intro"]),
-            letter=row["letter"],
-            shape=row["shape"],
             is_open=True,
-            time_limit_minutes=row["time_limit_minutes"],
-            pass_percent=row["pass_percent"],
-            validity_months=row["validity_months"],
-            retake_after_hours=row["retake_after_hours"],
-            course=course if row.get("course") else None,
+            languages=list(LANGUAGES),
+            **{name: row[name] for name in SETTINGS if name in row},
         )
+        if "course" in row:
+            course = CoursePage.objects.get(slug=row["course"], **in_english)
+            ExamPrerequisite.objects.create(exam=exam, course=course)
+        if "requires_exam" in row:
+            ExamPrerequisite.objects.create(exam=exam, required_exam=Exam.objects.get(slug=row["requires_exam"]))
         for number, section in enumerate(row["sections"]):
-            ExamSection.objects.create(
+            waived = section.get("waives")
+            part = ExamSection.objects.create(
                 exam=exam,
                 title=LocalisedText(section["title"]),
-                topic=topics[section["topic"]],
-                count=section["count"],
                 pass_percent=section["pass_percent"],
+                waives=LessonPage.objects.get(slug=waived, **in_english) if waived else None,
                 sort_order=number,
             )
-        for question in row["questions"]:
-            _load_question(question, topics[question["topic"]], examiner=examiner, now=now)
-
-
-def _load_question(row: dict[str, Any], topic: Topic, *, examiner: User, now: datetime) -> None:
-    question = Question.objects.create(slug=row["id"], topic=topic, type=row["type"])
-    content: dict[str, Any] = {"stem": dict(row["stem"]), "feedback": dict(row.get("feedback", {}))}
-    if row["type"] == "true_false":
-        content["answer"] = next(option["correct"] for option in row["options"] if option["id"] == "true")
-    else:
-        content["options"] = [
-            {"id": option["id"], "text": {code: option[code] for code in LANGUAGES}, "correct": option["correct"]}
-            for option in row["options"]
-        ]
-    written = now - timedelta(days=45)
-    QuestionVersion.objects.create(
-        question=question,
-        number=1,
-        state=VersionState.APPROVED,
-        content=content,
-        citations=[citation(target) for target in row["cites"]],
-        created_at=written,
-        created_by=examiner,
-        approved_at=written + timedelta(days=3),
-        approved_by=examiner,
-    )
+            SectionQuota.objects.bulk_create(
+                SectionQuota(
+                    section=part,
+                    topic=topics[quota["topic"]],
+                    tag=tags[quota["tag"]] if "tag" in quota else None,
+                    difficulty=quota.get("difficulty"),
+                    count=quota["count"],
+                    sort_order=place,
+                )
+                for place, quota in enumerate(section["quotas"])
+            )
 
 
 def load_programme() -> Programme:

@@ -254,7 +254,7 @@ class LibraryLoader:
                 page.file = self._find_document(f"{place}.mp4")
                 page.captions = self._find_document(f"{place}.{language}.vtt")
                 page.chapters = self._find_document(f"{place}.chapters.{language}.vtt")
-                page.poster_id = self._find_image(f"{place}.jpg")
+                page.poster_id = self.find_image(f"{place}.jpg")
                 page.seconds = meta["seconds"]
             case CoursePage() | LessonPage():
                 page.minutes = meta["minutes"]
@@ -270,7 +270,7 @@ class LibraryLoader:
     def _fill(self, page: Any, text: Text, language: str) -> None:
         if hasattr(page, "body"):
             page.body = json.dumps(
-                section_blocks(text, find_page=partial(self._find_page, language), find_image=self._find_image)
+                section_blocks(text, find_page=partial(self._find_page, language), find_image=self.find_image)
             )
         match page:
             case ObjectionCardPage():
@@ -336,7 +336,7 @@ class LibraryLoader:
 
     def _passages(self, lines: list[str], place: tuple[str, ...], language: str) -> str:
         find_page = partial(self._find_page, language)
-        return json.dumps(passage_blocks(lines, place=place, find_page=find_page, find_image=self._find_image))
+        return json.dumps(passage_blocks(lines, place=place, find_page=find_page, find_image=self.find_image))
 
     def _reading(self, citations: list[str], language: str) -> Iterator[LessonReading]:
         for number, citation in enumerate(citations):
@@ -359,7 +359,7 @@ class LibraryLoader:
             )
         return self.documents[path]
 
-    def _find_image(self, path: str) -> int:
+    def find_image(self, path: str) -> int:
         if path not in self.images:
             file = FOLDER / path
             self.images[path] = Image.objects.create(
@@ -373,10 +373,11 @@ class LibraryLoader:
 def citation(target: str) -> list[str]:
     """A citation of the demo's files as ``[translation_key, block_id]``.
 
-    ``"slug#anchor"`` is a section of a product doc, ``"card:slug"`` the answer of a card; ``lesson:``, ``case:``,
-    ``standard:`` (also a rule), ``script:`` (a step), ``price:`` (a row) and ``video:`` name theirs by their anchors.
+    ``"slug#anchor"`` is a section of a product doc, ``"card:slug"`` the answer of a card, ``"card:slug#proof"`` its proof;
+    ``lesson:``, ``case:``, ``standard:`` (also a rule), ``script:`` (a step), ``price:`` (a row) and ``video:`` name theirs
+    by their anchors.
     """
     place, _hash, anchor = target.partition("#")
     kind, _colon, slug = place.rpartition(":")
     key = str(translation_key(kind or "doc", slug))
-    return [key, block_id("card", slug, "answer", "0") if kind == "card" else block_id(slug, anchor)]
+    return [key, block_id("card", slug, anchor or "answer", "0") if kind == "card" else block_id(slug, anchor)]
