@@ -14,6 +14,7 @@ from wagtail.models import Page, PageViewRestriction
 
 from portal.leads.models import LeadStatus
 from portal.partners.models import Audience, Entitlement, Membership
+from tests.bench.frame import CSRF
 from tests.factories.certification import ProgrammeFactory
 from tests.factories.content import ImageFactory, ProductFactory
 from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory
@@ -149,4 +150,4 @@ class Site:
         session[BACKEND_SESSION_KEY] = backend
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save()
-        return {settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: "c" * 32}
+        return {settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: CSRF}
