@@ -12,6 +12,7 @@ from portal.core.errors import Refusal
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccommodationFactory, CredentialFactory, ExamFactory, TopicFactory
 from tests.factories.partners import MembershipFactory, PartnerFactory
+from training.models import LessonCompletion, LessonPage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 HOUR = timedelta(hours=1)
@@ -189,3 +190,18 @@ class TestAPreview:
         preview = start_preview(staff, exam=exam, membership=member, seed=3, now=now)
         assert submit_attempt(preview, by=staff, now=now).passed
         assert not member.user.credentials.exists()
+
+
+def test_a_section_of_a_diagnostic_that_is_passed_waives_its_lesson_and_earns_no_credential(member, tree, now):
+    course = tree.add_course(lessons=2)
+    lesson = LessonPage.objects.child_of(course).first()
+    exam = ExamFactory(purpose="diagnostic", pass_percent=0)
+    one, other = exam.sections.all()
+    type(one).objects.filter(pk=one.pk).update(pass_percent=0, waives=lesson)
+    type(one).objects.filter(pk=other.pk).update(pass_percent=100)
+    attempt = fail(member, exam, now)
+    assert not attempt.passed
+    completion = LessonCompletion.objects.get()
+    assert (completion.lesson_key, completion.user) == (lesson.translation_key, member.user)
+    assert attempt.public_id in completion.waived_by
+    assert not member.user.credentials.exists()
