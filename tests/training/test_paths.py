@@ -150,7 +150,7 @@ class TestQueries:
             owe(course)
             path.course_keys.append(str(course.translation_key))
         path.save()
-        assert count() == few <= 14  # one of them asks what a course has in whichever language
+        assert count() == few <= 13
 
 
 class TestTheList:

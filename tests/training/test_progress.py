@@ -375,7 +375,7 @@ class TestQueries:
         now = timezone.now()
         assert member.job_roles
         for courses in (few, many):
-            with django_assert_num_queries(6):
+            with django_assert_num_queries(5):
                 course_progress(member, courses=courses, now=now)
 
 

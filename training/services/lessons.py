@@ -12,6 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Length, Substr
+
 from portal.partners.models import Audience, Entitlement, Membership, Partner, in_force_now
 from training.circles import find_earlier
 from training.models import CoursePage, LessonCompletion, LessonPage, MaterialPage
@@ -34,7 +37,7 @@ class Done:
 def list_lessons(
     courses: Sequence[CoursePage], *, audience_ids: Collection[int] | None = None
 ) -> dict[int, list[LessonPage]]:
-    """The live lessons of each course in its order, by the course page's id; three queries at most.
+    """The live lessons of each course in its order, by the course page's id; two queries at most.
 
     A lesson that is live in another language of the course alone comes after those of the page's own: a course is one
     course, and whoever takes half of it in another language has taken half. One that a lesson of the page stands for
@@ -46,14 +49,19 @@ def list_lessons(
     lessons = LessonPage.objects.live().defer_streamfields().select_related("locale").order_by("path")
     if audience_ids is not None:
         lessons = lessons.open_to(audience_ids)
-    others: dict[UUID, list[str]] = defaultdict(list)
-    found = CoursePage.objects.live().filter(translation_key__in={course.translation_key for course in courses})
-    for key, path in found.order_by("pk").values_list("translation_key", "path"):
-        others[key].append(path)
-    paths = {course.path for course in courses} | {path for found_paths in others.values() for path in found_paths}
+    keys = {course.translation_key for course in courses}
+    in_any_language = CoursePage.objects.live().filter(path=OuterRef("parent_path"), translation_key__in=keys)
+    paths = [course.path for course in courses]
+    lessons = lessons.alias(parent_path=Substr("path", 1, Length("path") - LessonPage.steplen)).annotate(
+        course_key=Subquery(in_any_language.values("translation_key")[:1])
+    )
     by_path: dict[str, list[LessonPage]] = {path: [] for path in paths}
-    for lesson in lessons.in_courses(by_path):
-        by_path[lesson.path[: -lesson.steplen]].append(lesson)
+    others: dict[UUID, list[str]] = defaultdict(list)
+    for lesson in lessons.filter(Q(parent_path__in=paths) | Q(course_key__isnull=False)):
+        path = lesson.path[: -lesson.steplen]
+        by_path.setdefault(path, []).append(lesson)
+        if lesson.course_key is not None and path not in others[lesson.course_key]:
+            others[lesson.course_key].append(path)
     listed = {course.pk: list(by_path[course.path]) for course in courses}
     added = {}
     for course in courses:

@@ -331,7 +331,7 @@ def course_progress(
     now: datetime,
     audience_ids: frozenset[int] | None = None,
 ) -> dict[int, CourseProgress]:
-    """How far the membership's person is in each course, by the course page's id, in at most seven queries.
+    """How far the membership's person is in each course, by the course page's id, in at most five queries.
 
     Args:
         membership: None for staff, who look at every lesson and have no progress.
