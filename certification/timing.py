@@ -53,46 +53,21 @@ class Clock:
         window, a hard one included: it was the service that took it, and it can take it in the last minute.
         A fraction of a second that the factor leaves is the candidate's.
         """
-        return self._ends_at(NOTHING, NOTHING)
-
-    def _ends_at(self, rest: timedelta, pause: timedelta) -> datetime:
-        """The deadline, if a break and a pause that go on ended now, after so long."""
         seconds = -(-self.limit_seconds * self.factor_percent // 100) + self.break_seconds
-        end = self.started_at + timedelta(seconds=seconds) + rest
+        end = self.started_at + timedelta(seconds=seconds)
         if self.window_end is not None and (self.window_is_hard or not self.accommodated):
             end = min(end, self.window_end)
-        return end + timedelta(seconds=self.given_back_seconds) + pause
+        return end + timedelta(seconds=self.given_back_seconds)
 
     @property
     def due(self) -> datetime:
         """When the attempt is submitted as it is; until then (inclusive) answers count."""
         return due_after(self.deadline)
 
-    def remaining(
-        self, now: datetime, *, paused_since: datetime | None = None, on_break_since: datetime | None = None
-    ) -> timedelta:
-        """What is left to the deadline, never below nothing.
-
-        Args:
-            paused_since: a halt or an outage that goes on: time stands still, and what is left does not change.
-            on_break_since: a break that goes on. Time stands still, but a window that applies comes nearer. The part of it
-                that is also a pause is the pause's.
-        """
-        pause = max(now - paused_since, NOTHING) if paused_since else NOTHING
-        rest = NOTHING
-        if on_break_since:
-            rest = max(min(now, paused_since or now) - on_break_since, NOTHING)
-        return max(self._ends_at(rest, pause) - now, NOTHING)
-
 
 def break_ends_at(since: datetime, *, allowed_seconds: int, taken_seconds: int) -> datetime:
     """When a break that began at ``since`` has used up what is allowed; ``since`` itself where nothing is left."""
     return since + timedelta(seconds=max(0, allowed_seconds - taken_seconds))
-
-
-def deadline_after(started_at: datetime, *, minutes: int) -> datetime:
-    """When the inputs lock, where nothing but the limit counts."""
-    return Clock(started_at, minutes * 60).deadline
 
 
 def due_after(deadline_at: datetime) -> datetime:
@@ -197,37 +172,15 @@ def retake_from(
     return submitted_at + timedelta(minutes=int(min(wait, Fraction(most)) * 60))
 
 
-def next_attempt_from(
-    started: Iterable[datetime], *, allowed: int | None, extra: int = 0, cycle: timedelta | None, now: datetime
-) -> datetime | None:
-    """From when the number of attempts allows another: ``now``, a later moment, or None for never.
+def attempts_left(used: int, *, allowed: int | None, extra: int = 0) -> int | None:
+    """How many more attempts may be begun; None for any number.
 
     Args:
-        started: when the person's attempts that count began. Whoever counts leaves out those before the last pass, and
-            those that were voided.
-        allowed: how many a cycle has; None for any number.
-        extra: how many more an accommodation allows.
-        cycle: an attempt counts for so long after its start; None for ever.
+        used: those that count: since the last pass, the voided left out.
+        allowed: how many the exam allows; None for any number.
+        extra: how many more were granted.
     """
-    if allowed is None:
-        return now
-    most = allowed + extra
-    counting = sorted(moment for moment in started if cycle is None or now < moment + cycle)
-    if len(counting) < most:
-        return now
-    if cycle is None or most <= 0:
-        return None
-    # One is free again when no more than most - 1 are left: when the most-th latest has left the cycle.
-    return counting[-most] + cycle
-
-
-def attempts_left(
-    started: Iterable[datetime], *, allowed: int | None, extra: int = 0, cycle: timedelta | None, now: datetime
-) -> int | None:
-    """How many more attempts may be begun now, by number alone; None for any number. See :func:`next_attempt_from`."""
-    if allowed is None:
-        return None
-    return max(0, allowed + extra - sum(1 for moment in started if cycle is None or now < moment + cycle))
+    return None if allowed is None else max(0, allowed + extra - used)
 
 
 # --- Credentials -----------------------------------------------------------------------------------------------------

@@ -217,7 +217,6 @@ class Migration(migrations.Migration):
                 ('claimed_until', models.DateTimeField(null=True, verbose_name='in hand until')),
                 ('earned', models.CharField(blank=True, max_length=20, verbose_name='share of the mark')),
                 ('done_at', models.DateTimeField(null=True, verbose_name='marked')),
-                ('reminded_at', models.DateTimeField(null=True)),
                 ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marking_tasks', to='certification.attempt')),
                 ('claimed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='in hand of')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='certification.questionversion')),
@@ -471,7 +470,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='exam',
             name='exposure_cap_percent',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Of the papers of the last 90 days. A preference: where the bank is small it is exceeded, and that is recorded.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='exposure at most, %'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Of its last 200 papers. A preference: where the bank is small it is exceeded, and that is recorded.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='exposure at most, %'),
         ),
         migrations.AddField(
             model_name='exam',

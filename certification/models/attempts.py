@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from certification.drawing import Paper
 from certification.grading import Result
 from certification.models.exams import Exam, Halt
-from certification.timing import Clock
+from certification.timing import Clock, due_after
 from portal.core.models import PublicIdModel
 from portal.partners.models import Partner
 
@@ -205,8 +205,9 @@ class Attempt(PublicIdModel):
         return self.is_running and self.stands_since is None and now < self.deadline_at
 
     def counts_at(self, moment: datetime) -> bool:
-        """Whether an answer that arrives at ``moment`` counts. While the clock stands still, what was under way does."""
-        return self.is_running and (self.stands_since is not None or moment <= self.due_at)
+        """Whether an answer that arrives at ``moment`` counts. Once the clock stands still, only what was under way does."""
+        last = self.due_at if self.stands_since is None else due_after(self.stands_since)
+        return self.is_running and moment <= last
 
 
 class AnswerStep(models.Model):

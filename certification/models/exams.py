@@ -122,7 +122,7 @@ class Exam(MarkedModel):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text=_(
-            "Of the papers of the last 90 days. A preference: where the bank is small it is exceeded, and that is recorded."
+            "Of its last 200 papers. A preference: where the bank is small it is exceeded, and that is recorded."
         ),
     )
     # --- What passes, and what comes of it
@@ -369,11 +369,9 @@ class AccommodationQuerySet(models.QuerySet["Accommodation"]):
     def in_force(self, now: datetime) -> Self:
         return self.filter(starts_at__lte=now, expires_at__gt=now, withdrawn_at__isnull=True)
 
-    def for_sitting(self, exam: Any, membership: Any) -> Self:
-        """What was granted to the person, or to their partner's people, for this exam or for all."""
-        return self.filter(
-            Q(user=membership.user_id) | Q(partner=membership.partner_id), Q(exam=exam) | Q(exam__isnull=True)
-        )
+    def granted_to(self, membership: Any) -> Self:
+        """What was granted to the person, or to the people of their partner."""
+        return self.filter(Q(user=membership.user_id) | Q(partner=membership.partner_id))
 
 
 class Accommodation(models.Model):

@@ -48,7 +48,6 @@ class MarkingTask(PublicIdModel):
     # The share of the mark that it was found to be worth, as exact text: "1/2".
     earned = models.CharField(_("share of the mark"), max_length=20, blank=True)
     done_at = models.DateTimeField(_("marked"), null=True)
-    reminded_at = models.DateTimeField(null=True)
 
     objects = MarkingTaskQuerySet.as_manager()
     wagtail_reference_index_ignore = True

@@ -4,9 +4,8 @@ Nothing here judges a text. :func:`award` makes the share of the mark from the l
 that people hear or watch will be built the same way: its own ``read`` and ``show``, the rubric of an essay.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any
 
 from certification.question_types.base import (
     Content,
@@ -39,23 +38,6 @@ MOST_CHARACTERS = 20_000
 def count_words(text: str) -> int:
     """How many words a text has: what stands between spaces and holds a letter or figure."""
     return sum(any(char.isalnum() for char in word) for word in text.split())
-
-
-def award(content: Content, levels: Mapping[str, str]) -> Fraction:
-    """The share of the mark that a marker gives.
-
-    Args:
-        levels: by the id of each criterion, the id of the level chosen.
-
-    Raises:
-        KeyError: a criterion without a level, or a level that it does not have.
-    """
-    earned = possible = 0
-    for row in content["rubric"]:
-        points = {level["id"]: level["points"] for level in row["levels"]}
-        earned += points[levels[row["id"]]]
-        possible += max(points.values())
-    return Fraction(earned, possible)
 
 
 class Essay(QuestionType):
@@ -108,18 +90,6 @@ class Essay(QuestionType):
         words = count_words(response["text"])
         least, most = content.get("least") or 0, content.get("most") or 0
         return ("short" if words < least else "long" if most and words > most else "fitting",)
-
-    def list_criteria(self, content: Content, say: Say) -> list[tuple[str, str, list[tuple[str, str, int]]]]:
-        """The rubric for a marker: each criterion's id and text, and its levels' ids, texts and points."""
-        rows: Sequence[Mapping[str, Any]] = content["rubric"]
-        return [
-            (
-                row["id"],
-                say(row["text"]),
-                [(level["id"], say(level["text"]), level["points"]) for level in row["levels"]],
-            )
-            for row in rows
-        ]
 
 
 TYPE = Essay(

@@ -261,7 +261,17 @@ def move_on(attempt: Attempt, *, to: int) -> None:
 
 
 def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page: bool, now: datetime) -> Saved:
-    """Add answers to an attempt that the caller has locked."""
+    """Add answers to an attempt that the caller has locked.
+
+    While the clock stands still nothing is taken but what was under way: nobody answers on borrowed time. The page keeps
+    what it has and sends it again when the exam goes on.
+    """
+    if attempt.is_running and attempt.stands_since is not None and not attempt.counts_at(now):
+        raise Refusal(
+            _("Your time stands still, and answers are not taken meanwhile."),
+            remedy=_("What you have written is still on your page: go back, and save it when the exam goes on."),
+            code="stands_still",
+        )
     responses = _read_responses(attempt, answers)
     if attempt.no_way_back and any(position != attempt.position for position in responses):
         if not whole_page:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from certification.facts import exams_halted, exams_resumed, service_interrupted
 from certification.models import Attempt, Exam, GivenWhy, Halt, Lifesign, Outage, Standstill, TimeGiven
-from certification.timing import Stretch, due_after, time_lost, whole_seconds
+from certification.timing import Stretch, break_ends_at, due_after, time_lost, whole_seconds
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
 from portal.core.localised import LocalisedText
@@ -153,6 +153,11 @@ def end_break(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     return attempt
 
 
+def _break_ends_at(attempt: Attempt) -> datetime:
+    since: Any = attempt.stands_since
+    return break_ends_at(since, allowed_seconds=attempt.break_seconds, taken_seconds=attempt.break_seconds_taken)
+
+
 def _lock_running(attempt: Attempt, by: User, now: datetime) -> Attempt:
     if attempt.user_id != by.pk:
         raise NotAllowed(_("This attempt is somebody else's."))
@@ -219,8 +224,7 @@ def give_back_outage(outage: Outage, *, now: datetime) -> int:
         if attempt.stands_since is not None:
             end = outage.until
             if attempt.standstill == Standstill.BREAK:
-                left = attempt.break_seconds - attempt.break_seconds_taken
-                end = min(end, attempt.stands_since + timedelta(seconds=left))
+                end = min(end, _break_ends_at(attempt))
             stood_still = [*stood_still, Stretch(attempt.stands_since, end)]
         lost = time_lost(
             Stretch(outage.since, outage.until), started_at=attempt.started_at, due_at=attempt.due_at,

@@ -176,10 +176,7 @@ def _find_completed(user_id: int, exams: Iterable[Exam]) -> set[Any]:
 
 def _find_allowances(membership: Membership, exams: Iterable[Exam], now: datetime) -> dict[int, Allowed]:
     """What was granted to the person for each exam."""
-    rows = list(
-        Accommodation.objects.in_force(now).filter(user=membership.user_id)
-        | Accommodation.objects.in_force(now).filter(partner=membership.partner_id)
-    )
+    rows = list(Accommodation.objects.in_force(now).granted_to(membership))
     return {
         exam.pk: merge([as_allowance(row) for row in rows if row.exam_id in {None, exam.pk}], now) for exam in exams
     }
@@ -199,10 +196,8 @@ def as_allowance(row: Accommodation) -> Allowance:
 
 def count_attempts_left(exam: Exam, *, history: History, allowed: Allowed) -> int | None:
     """How many more attempts there are until it is passed; None without a limit. A pass begins a new round."""
-    if exam.attempts_allowed is None:
-        return None
     used = history.failures + (history.waiting is not None) + (history.running is not None)
-    return max(0, exam.attempts_allowed + allowed.extra_attempts - used)
+    return timing.attempts_left(used, allowed=exam.attempts_allowed, extra=allowed.extra_attempts)
 
 
 def find_obstacle(

@@ -89,6 +89,15 @@ class TestAHalt:
             submit_attempt(attempt, by=attempt.user, now=now + 2 * MINUTE)
         assert refusal.value.code == "halted"
 
+    def test_nobody_answers_on_borrowed_time(self, attempt, exam, examiner, now):
+        clocks.halt_exam(exam, reason=REASON, by=examiner, now=now + MINUTE)
+        late = {"answers": {1: {"": ["1"]}}, "client_seq": 1, "by": attempt.user}
+        with pytest.raises(Refusal) as refusal:
+            save_answers(attempt.public_id, **late, now=now + 2 * MINUTE + SECOND)
+        assert refusal.value.code == "stands_still"
+        clocks.resume_exam(exam, by=examiner, now=now + 5 * MINUTE)
+        assert save_answers(attempt.public_id, **late, now=now + 5 * MINUTE).counted
+
     def test_one_whose_time_was_over_gets_none(self, attempt, exam, examiner, now):
         clocks.halt_exam(exam, reason=REASON, by=examiner, now=now + 30 * MINUTE + SECOND)
         assert again(attempt).standstill == ""
@@ -157,6 +166,14 @@ class TestABreak:
         assert again(attempt).standstill == Standstill.HALT
         clocks.resume_exam(exam, by=examiner, now=now + 8 * MINUTE)
         assert again(attempt).deadline_at == now + 37 * MINUTE
+
+    def test_is_no_time_to_answer_in(self, attempt, now):
+        clocks.start_break(attempt, by=attempt.user, now=now + MINUTE)
+        with pytest.raises(Refusal) as refusal:
+            save_answers(
+                attempt.public_id, answers={1: {"": ["1"]}}, client_seq=1, by=attempt.user, now=now + 3 * MINUTE
+            )
+        assert refusal.value.code == "stands_still"
 
     def test_is_the_candidate_s_own(self, attempt, examiner, now):
         with pytest.raises(NotAllowed):

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certification.question_types import get_type
-from certification.question_types.essay import award, count_words
+from certification.question_types.essay import count_words
 from certification.question_types.numbers import read_number
 from certification.question_types.numeric import interval
 from certification.question_types.ordering import longest_row
 from certification.question_types.parts import parse_share, read_share, write_share
 from certification.question_types.wildcards import fits
+from certification.rubrics import award, differ
 from tests.certification.samples import SAMPLES, some_text
 
 F = Fraction
@@ -510,8 +511,15 @@ def test_people_mark_an_essay_by_its_rubric():
     assert award({"rubric": rubric}, {"a": "2", "b": "2"}) == F(6, 7)
     assert award({"rubric": rubric}, {"a": "3", "b": "2"}) == 1
     for levels in ({"a": "2"}, {"a": "9", "b": "2"}):
-        with pytest.raises(KeyError):
-            award({"rubric": rubric}, levels)
+        assert award({"rubric": rubric}, levels) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "percent", "apart"),
+    [(F(1), F(1), 0, False), (F(1), F(4, 5), 20, True), (F(4, 5), F(1), 20, True), (F(1), F(9, 10), 20, False)],
+)
+def test_two_marks_disagree_from_so_many_per_cent_on(one, other, percent, apart):
+    assert differ(one, other, percent=percent) == apart
 
 
 @pytest.mark.parametrize(

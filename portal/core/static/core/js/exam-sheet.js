@@ -105,6 +105,7 @@ class ExamSheet extends HTMLElement {
       }
       if (answer.status === 409) {
         const { code } = await answer.json().catch(() => ({}));
+        if (code === "stands_still") return "unsaved"; // sent again when the exam goes on
         if (code === "left_for_good") return "saved"; // the page that was left has brought it along
         return !code || code === "stale" ? "stale" : "over";
       }
