@@ -301,6 +301,7 @@ class QuestionCheck(models.Model):
         "training.Change", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("change")
     )
     line = models.CharField(_("what changed"), max_length=200, blank=True)
+    # The changed passages that concern it, by their ids.
     blocks = models.JSONField(_("changed blocks"), default=list)
     raised_at = models.DateTimeField(_("raised"))
     closed_at = models.DateTimeField(_("decided"), null=True)

@@ -1,7 +1,7 @@
 """The question bank: versions are written, reviewed, approved, put to the check, retired and withdrawn. What was approved
 is never rewritten."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.core.localised import LocalisedText
 from training.models import Change
-from training.services.enclosing import widen_blocks
+from training.services.enclosing import find_enclosing
 
 Cited = tuple[str, str]
 
@@ -193,22 +193,23 @@ def withdraw_version(version: QuestionVersion, *, reason: LocalisedText, by: Use
 def doubt_questions(change_ids: Collection[int], *, now: datetime) -> int:
     """Put to the check the approved questions that cite what has changed materially. Safe to repeat.
 
-    A question that cites a whole material is concerned by any change of it; one that cites blocks, by a change of one of
-    these. Until somebody decides, a question under check is drawn only where there is no other.
+    A question that cites a whole material is concerned by any change of it; one that cites a section, by a change of a
+    passage in it. Until somebody decides, a question under check is drawn only where there is no other.
 
     Returns:
         How many checks were raised.
     """
     raised = []
     for change in Change.objects.filter(pk__in=change_ids, is_material=True, is_first=False).select_related("page"):
-        changed = widen_blocks(change)
+        touched = find_enclosing(change)
         citing = Citation.objects.filter(
             material_key=change.material_key, version__state=VersionState.APPROVED
         ).values_list("version", "block_id")
-        concerned: dict[int, list[str]] = {}
+        concerned: dict[int, set[str]] = {}
         for version, block in citing:
-            if not block or changed is None or block in changed:
-                concerned.setdefault(version, []).append(block)
+            met = _find_met(touched, block)
+            if met or not touched:
+                concerned.setdefault(version, set()).update(met)
         known = set(QuestionCheck.objects.filter(change=change).values_list("version", flat=True))
         raised += [
             QuestionCheck(version_id=version, change=change, line=change.line, blocks=sorted(blocks), raised_at=now)
@@ -218,6 +219,13 @@ def doubt_questions(change_ids: Collection[int], *, now: datetime) -> int:
     QuestionCheck.objects.bulk_create(raised)
     questions_doubted.announce(check_ids=[check.pk for check in raised], by=None)
     return len(raised)
+
+
+def _find_met(touched: Mapping[str, frozenset[str] | None], cited: str) -> list[str]:
+    """The changed blocks that concern a citation: those in the cited place; where there is none, those whose place nobody
+    knows any more. A citation of the whole material is concerned by all."""
+    within = [one for one, names in touched.items() if not cited or one == cited or (names and cited in names)]
+    return within or [one for one, names in touched.items() if names is None]
 
 
 @transaction.atomic

@@ -152,6 +152,7 @@ class TestTheCheck:
         assert bank.doubt_questions([change.pk], now=now) == 1
         check = QuestionCheck.objects.get()
         assert (check.version, check.line) == (version, "Six seats now")
+        assert check.blocks == ["0d9f6b0e-11f3-4c43-8a2c-0a64f5f1c001"]
         assert facts("questions_doubted") == [{"check_ids": [check.pk]}]
 
     def test_is_not_asked_for_where_another_section_changed(self, question, author, doc, now):

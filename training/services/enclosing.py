@@ -7,50 +7,47 @@ from wagtail.fields import StreamField
 
 from training.models import Change, MaterialPage
 
+#: How many revisions are looked through for what was taken out.
+REVISIONS = 3
 
-def widen_blocks(change: Change) -> frozenset[str] | None:
-    """The ids of the blocks that a change touched, of all that enclose them, and the anchors of these.
 
-    What was taken out is looked for in the revisions before, the newest first. None where a block cannot be placed any
-    more: then nobody knows what it touched.
+def find_enclosing(change: Change) -> dict[str, frozenset[str] | None]:
+    """Each block that a change touched, with the ids and anchors of itself and of all that encloses it.
+
+    What was taken out is looked for in the revisions before, the newest first. A field of the page, such as its title, is
+    a block of its own name. None for a block that cannot be placed any more: nobody knows what it belonged to.
     """
-    changed = {str(block.get("id") or "") for block in change.blocks} - {""}
     page: Any = change.page.specific
-    widened = set(changed)
-    missing = changed - _widen(page, changed, widened)
-    if missing:
-        for revision in page.revisions.filter(created_at__lt=change.published_at).order_by("-created_at")[:3]:
-            missing -= _widen(revision.as_object(), missing, widened)
+    changed = {str(block.get("id") or "") for block in change.blocks} - {""}
+    found = _place(page, changed)
+    missing = changed - found.keys()
+    for revision in page.revisions.filter(created_at__lt=change.published_at).order_by("-created_at")[:REVISIONS]:
+        if not missing:
+            break
+        found |= _place(revision.as_object(), missing)
+        missing -= found.keys()
     fields = {field.name for field in type(page)._meta.get_fields()}
-    # The fields of a page, such as its title, are blocks of a change by their names.
-    return None if missing - fields or not changed else frozenset(widened)
+    return {**found, **{name: frozenset({name}) if name in fields else None for name in missing}}
 
 
-def _widen(page: MaterialPage, wanted: Collection[str], widened: set[str]) -> set[str]:
-    """Add what encloses the wanted blocks in this page; returns which were found."""
-    found: set[str] = set()
+def _place(page: MaterialPage, wanted: Collection[str]) -> dict[str, frozenset[str]]:
+    """Those of the wanted blocks that the page has, each with what encloses it."""
+    found: dict[str, frozenset[str]] = {}
 
-    def walk(value: Any, above: tuple[str, ...]) -> None:
+    def walk(value: Any, above: frozenset[str]) -> None:
         if isinstance(value, dict):
-            names = (
-                tuple(str(name) for name in (value.get("id"), _anchor_of(value.get("value"))) if name)
-                if "id" in value
-                else ()
-            )
-            if str(value.get("id") or "") in wanted:
-                found.add(str(value["id"]))
-                widened.update(above + names)
+            key, inner = str(value.get("id") or ""), value.get("value")
+            anchor = str(inner.get("anchor") or "") if isinstance(inner, dict) else ""
+            names = above | {name for name in (key, anchor) if name}
+            if key in wanted:
+                found[key] = names
             for child in value.values():
-                walk(child, above + names)
+                walk(child, names)
         elif isinstance(value, list):
             for child in value:
                 walk(child, above)
 
     for field in type(page)._meta.get_fields():
         if isinstance(field, StreamField):
-            walk(list(getattr(page, field.name).raw_data), ())
+            walk(list(getattr(page, field.name).raw_data), frozenset())
     return found
-
-
-def _anchor_of(value: Any) -> str:
-    return str(value.get("anchor") or "") if isinstance(value, dict) else ""
