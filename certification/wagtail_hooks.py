@@ -10,7 +10,7 @@ from wagtail.permissions import register_permission_policy
 from certification.access import may_sit
 from certification.marks import describe_way_in
 from certification.models import Exam, ExamRules
-from certification.services.exams import describe_exams, with_plan
+from certification.services.exams import describe_exams
 from certification.services.qualifications import list_lapses_without
 from certification.viewsets import POLICIES, CertificationGroup, QuestionChooserViewSet
 from portal.core.shell import NavItem, locate
@@ -40,7 +40,7 @@ def link_exams(request: MemberRequest, course: CoursePage) -> list[CourseLink]:
         return []
     now = timezone.now()
     exams = Exam.objects.filter(is_open=True, prerequisites__course__translation_key=course.translation_key)
-    states = describe_exams(membership, exams=list(with_plan(exams.distinct())), now=now)
+    states = describe_exams(membership, exams=list(exams.distinct()), now=now)
     return [
         CourseLink(
             _("Exam: %(exam)s") % {"exam": state.exam},

@@ -4,7 +4,7 @@ A question's content is never changed after it has been asked, and the database 
 ``migrations/_immutability.py``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from django.conf import settings
@@ -50,14 +50,17 @@ class Topic(models.Model):
         return str(self.name) or self.slug
 
 
-def find_subtrees(topic_ids: Any = None) -> Mapping[int, frozenset[int]]:
+def find_subtrees(
+    topic_ids: Any = None, *, rows: Iterable[tuple[int, int | None]] | None = None
+) -> Mapping[int, frozenset[int]]:
     """Each topic with all that lies below it, itself included, by its id: one query whatever the depth.
 
     Args:
         topic_ids: the topics to answer for; None for every one.
+        rows: every topic with the one that it is part of, where the caller has them already.
     """
     children: dict[int | None, list[int]] = {}
-    for pk, parent in Topic.objects.order_by().values_list("pk", "parent"):
+    for pk, parent in Topic.objects.order_by().values_list("pk", "parent") if rows is None else rows:
         children.setdefault(parent, []).append(pk)
 
     def gather(pk: int, seen: frozenset[int]) -> frozenset[int]:

@@ -240,8 +240,16 @@ class ExamPrerequisite(Orderable):
             ),
         ]
 
+    #: Set by whoever has asked for it along with the row.
+    known_course_key: Any = None
+
     def __str__(self) -> str:
         return f"{self.exam_id}: {self.course_id or self.required_exam_id}"
+
+    @property
+    def course_key(self) -> Any:
+        """The course whatever its language; None where an exam is asked for."""
+        return self.known_course_key or (self.course.translation_key if self.course else None)
 
 
 class ExamSection(ClusterableModel, Orderable):
@@ -369,9 +377,9 @@ class AccommodationQuerySet(models.QuerySet["Accommodation"]):
     def in_force(self, now: datetime) -> Self:
         return self.filter(starts_at__lte=now, expires_at__gt=now, withdrawn_at__isnull=True)
 
-    def granted_to(self, membership: Any) -> Self:
-        """What was granted to the person, or to the people of their partner."""
-        return self.filter(Q(user=membership.user_id) | Q(partner=membership.partner_id))
+    def granted(self, user: Any, partner: Any) -> Self:
+        """What was granted to the person, or to the people of the partner."""
+        return self.filter(Q(user=user) | Q(partner=partner))
 
 
 class Accommodation(models.Model):

@@ -91,7 +91,6 @@ def start_attempt(
     if not in_force_now(membership, now):
         raise NotAllowed(_("Exams are for members of a partner."), code="not_a_member")
     User.objects.select_for_update(no_key=True).get(pk=membership.user_id)  # 1
-    exam = with_plan(Exam.objects.filter(pk=exam.pk)).get()
     language = _choose_language(exam, language)
     (state,) = describe_exams(membership, exams=[exam], now=now, language=language)
     if state.running is not None:  # 2
@@ -104,8 +103,9 @@ def start_attempt(
             remedy=_("It is given to you where the exam is held. Capitals and small letters differ."),
             code="access_code",
         )
-    own = Attempt.objects.counted().filter(user=membership.user_id, exam=exam).values_list("paper", flat=True)
-    paper = _draw(exam, state.blueprint, state.bank, own_papers=own, language=language, seed=seed)  # 4
+    paper = _draw(  # 4
+        exam, state.blueprint, state.bank, own_papers=state.own_papers, language=language, seed=seed
+    )
     return _begin(
         membership.user_id, membership, exam, paper, state.allowed, seed=seed, language=language, now=now
     )  # 5

@@ -1,6 +1,6 @@
 """Which exams there are for a person, and what stands between the person and each: read only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,13 +12,23 @@ from django.utils.translation import ngettext
 from certification import timing
 from certification.allowances import Allowance, Allowed, Source, merge
 from certification.drawing import BankItem, Blueprint, is_fillable
-from certification.models import Accommodation, Attempt, AttemptState, Credential, Exam, Halt, ProgrammeExam
-from certification.services.plans import find_exam_subtrees, load_bank, plan_exam
+from certification.models import (
+    Accommodation,
+    Attempt,
+    AttemptState,
+    Credential,
+    Exam,
+    Halt,
+    ProgrammeExam,
+    find_subtrees,
+)
+from certification.services.asking import ask_all
+from certification.services.plans import load_bank, plan_exam
 from portal.content.services.pages import find_address
 from portal.core.errors import Refusal
 from portal.core.times import describe_moment
-from portal.partners.models import Membership, Partner
-from training.models import CoursePage, Enrolment
+from portal.partners.models import Membership
+from training.models import CoursePage
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class ExamState:
         obstacle: why it cannot be started now, and what would change that; None where it can.
         allowed: what was granted to the person for this exam.
         blueprint, bank: what it draws, and from what, in the language that was asked for.
+        own_papers: the papers that the person had in it, where it was asked about alone.
         attempts_left: how many more attempts there are in this round; None without a limit.
     """
 
@@ -45,6 +56,7 @@ class ExamState:
     allowed: Allowed
     blueprint: Blueprint
     bank: Sequence[BankItem]
+    own_papers: Sequence[dict[str, Any]] = ()
     attempts_left: int | None = None
 
     @property
@@ -76,7 +88,7 @@ class History:
 
 
 def with_plan(exams: "QuerySet[Exam]") -> "QuerySet[Exam]":
-    """Exams with all that they ask, in four queries more."""
+    """Exams with all that they ask, in four queries more; for staff, who look at them without a person."""
     return exams.prefetch_related(
         "sections__quotas", "sections__fixed_questions", "prerequisites__course", "prerequisites__required_exam"
     )
@@ -84,8 +96,7 @@ def with_plan(exams: "QuerySet[Exam]") -> "QuerySet[Exam]":
 
 def list_exams(membership: Membership, *, now: datetime) -> list[ExamState]:
     """The open exams, and those in which the person has a history; as many queries whatever their number."""
-    exams = list(with_plan(Exam.objects.all()))
-    states = describe_exams(membership, exams=exams, now=now)
+    states = describe_exams(membership, exams=list(Exam.objects.all()), now=now)
     known = [
         state
         for state in states
@@ -101,13 +112,14 @@ def describe_exams(
     """Each exam as the membership's person stands to it; as many queries whatever their number.
 
     Args:
-        exams: with their plan loaded (:func:`with_plan`).
+        exams: what they ask is loaded along.
         language: in which the exam is to be filled; empty for any.
     """
-    user_id = membership.user_id
+    if not exams:
+        return []
+    known = ask_all(membership, exams, now=now)
     histories: dict[int, History] = {}
-    attempts = Attempt.objects.counted().filter(user=user_id, exam__in=exams).defer("paper", "result")
-    for attempt in attempts.order_by("started_at"):
+    for attempt in known.attempts:
         history = histories.setdefault(attempt.exam_id, History())
         if attempt.is_running:
             history.running = attempt
@@ -115,14 +127,9 @@ def describe_exams(
             history.graded.append(attempt)
         else:
             history.waiting = attempt
-    credentials = _find_credentials(user_id, now)
-    completed = _find_completed(user_id, exams)
-    allowed = _find_allowances(membership, exams, now)
-    halted = {halt.exam_id: halt for halt in Halt.objects.open().filter(exam__in=exams)}
-    agreed = not any(exam.requires_agreement for exam in exams) or (
-        Partner.objects.with_current_agreement(now).filter(pk=membership.partner_id).exists()
-    )
-    subtrees = find_exam_subtrees(exams)
+    credentials = _find_best(known.credentials, now)
+    allowed = {exam.pk: _merge_allowances(known.accommodations, exam, now) for exam in exams}
+    subtrees = find_subtrees(rows=known.topics)
     blueprints = {exam.pk: plan_exam(exam, subtrees) for exam in exams}
     bank = load_bank(blueprints.values(), language=language)
     states = []
@@ -140,14 +147,15 @@ def describe_exams(
                 allowed=allowed[exam.pk],
                 blueprint=blueprint,
                 bank=bank,
+                own_papers=known.papers,
                 attempts_left=left,
                 obstacle=find_obstacle(
                     exam,
                     history=history,
                     credentials=credentials,
-                    completed=completed,
-                    agreed=agreed,
-                    halted=halted.get(exam.pk),
+                    completed=known.completed,
+                    agreed=known.agreed,
+                    halted=known.halts.get(exam.pk),
                     attempts_left=left,
                     fillable=is_fillable(blueprint, bank),
                     now=now,
@@ -157,29 +165,19 @@ def describe_exams(
     return states
 
 
-def _find_credentials(user_id: int, now: datetime) -> dict[int, Credential]:
-    """By exam the credential that holds longest, else the latest of the others."""
-    credentials: dict[int, Credential] = {}
-    for credential in Credential.objects.filter(user=user_id).order_by("issued_at"):
-        best = credentials.get(credential.exam_id)
+def _find_best(credentials: Iterable[Credential], now: datetime) -> dict[int, Credential]:
+    """By exam the credential that holds longest, else the latest of the others; they come in the order of issue."""
+    found: dict[int, Credential] = {}
+    for credential in credentials:
+        best = found.get(credential.exam_id)
         if best is None or _strength(credential, now) >= _strength(best, now):
-            credentials[credential.exam_id] = credential
-    return credentials
+            found[credential.exam_id] = credential
+    return found
 
 
-def _find_completed(user_id: int, exams: Iterable[Exam]) -> set[Any]:
-    """The keys of the courses of these exams that the person has completed."""
-    courses = {course.translation_key for exam in exams for course in exam.courses}
-    done = Enrolment.objects.filter(user=user_id, course_key__in=courses, completed_at__isnull=False)
-    return set(done.values_list("course_key", flat=True)) if courses else set()
-
-
-def _find_allowances(membership: Membership, exams: Iterable[Exam], now: datetime) -> dict[int, Allowed]:
-    """What was granted to the person for each exam."""
-    rows = list(Accommodation.objects.in_force(now).granted_to(membership))
-    return {
-        exam.pk: merge([as_allowance(row) for row in rows if row.exam_id in {None, exam.pk}], now) for exam in exams
-    }
+def _merge_allowances(rows: Iterable[Accommodation], exam: Exam, now: datetime) -> Allowed:
+    """What was granted for one exam."""
+    return merge([as_allowance(row) for row in rows if row.exam_id in {None, exam.pk}], now)
 
 
 def as_allowance(row: Accommodation) -> Allowance:
@@ -205,7 +203,7 @@ def find_obstacle(
     *,
     history: History,
     credentials: Mapping[int, Credential],
-    completed: set[Any],
+    completed: Collection[Any],
     agreed: bool,
     halted: Halt | None,
     attempts_left: int | None,
@@ -223,13 +221,14 @@ def find_obstacle(
             code="agreement_first",
         )
     for row in exam.prerequisites.all():
-        if row.course is not None and row.course.translation_key not in completed:
+        if row.course_id is not None and row.course_key not in completed:
+            course: Any = row.course
             return Refusal(
-                _("Complete the course “%(course)s” first.") % {"course": row.course.title},
+                _("Complete the course “%(course)s” first.") % {"course": course.title},
                 remedy=_("The exam opens with your last lesson."),
                 code="course_first",
             )
-        if row.required_exam is not None and not _is_held(credentials.get(row.required_exam_id), now):
+        if row.required_exam_id is not None and not _is_held(credentials.get(row.required_exam_id), now):
             return Refusal(
                 _("Pass “%(exam)s” first.") % {"exam": row.required_exam},
                 remedy=_("This exam opens with its credential."),
@@ -336,6 +335,38 @@ def find_course_address(exam: Exam, *, language: str) -> str:
         return ""
     pages = CoursePage.objects.live().filter(translation_key=course.translation_key)
     return find_address(pages.filter(locale__language_code=language).first() or course)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What comes after a graded attempt.
+
+    Attributes:
+        credential: what it has earned, where that is the person's best of the exam; else it is to be looked for.
+        obstacle, running: what stands in the way of another try; an attempt that is running again.
+        next_exam: after a pass, the exam of a programme to sit next.
+    """
+
+    credential: Credential | None = None
+    obstacle: Refusal | None = None
+    running: Attempt | None = None
+    next_exam: Exam | None = None
+
+
+def look_ahead(membership: Membership | None, attempt: Attempt, *, now: datetime) -> Outlook:
+    """What the person of an attempt does next. Other exams are only looked at after a pass."""
+    if membership is None:
+        return Outlook()
+    exams = list(Exam.objects.all()) if attempt.passed else [attempt.exam]
+    states = {state.exam.pk: state for state in describe_exams(membership, exams=exams, now=now)}
+    state = states[attempt.exam_id]
+    earned = state.credential is not None and state.credential.attempt_id == attempt.pk
+    return Outlook(
+        credential=state.credential if earned else None,
+        obstacle=state.obstacle,
+        running=state.running,
+        next_exam=find_next_exam(attempt.exam, states.values(), now=now) if attempt.passed else None,
+    )
 
 
 def find_next_exam(passed: Exam, states: Iterable[ExamState], *, now: datetime) -> Exam | None:

@@ -45,10 +45,8 @@ def result(request: MemberRequest, public_id: str) -> HttpResponse:
         context = {"crumbs": trail, "attempt": found, "given": given, "now": now}
         return render(request, "certification/waiting.html", context)
     sections = sheets.read_result(found, membership=request.membership, language=get_language() or "", now=now)
-    states = exam_lists.list_exams(request.membership, now=now) if request.membership else []
-    state = next((one for one in states if one.exam.pk == found.exam_id), None)
-    credential = access.own_credentials(request.user).filter(attempt=found).first()
-    next_exam = exam_lists.find_next_exam(found.exam, states, now=now) if found.passed else None
+    outlook = exam_lists.look_ahead(request.membership, found, now=now)
+    credential = outlook.credential or access.own_credentials(request.user).filter(attempt=found).first()
     context = {
         "crumbs": trail,
         "attempt": found,
@@ -59,11 +57,11 @@ def result(request: MemberRequest, public_id: str) -> HttpResponse:
         "reports": found.reports.exclude(answer="").order_by("position"),
         "credential": credential,
         "mark": marks.mark_result(found, credential, now=now, won=_is_fresh(request, found, now=now)),
-        "obstacle": state.obstacle if state else None,
-        "running": state.running if state else None,
-        "next_exam": next_exam,
+        "obstacle": outlook.obstacle,
+        "running": outlook.running,
+        "next_exam": outlook.next_exam,
         "points": thread(
-            current="exam" if not found.passed else "credential" if next_exam else "qualification",
+            current="exam" if not found.passed else "credential" if outlook.next_exam else "qualification",
             urls={"exam": reverse("certification:exams"), "qualification": reverse("certification:standing")},
         ),
     }

@@ -9,10 +9,9 @@ from wagtail import hooks
 
 from portal.accounts import registry
 from portal.accounts.models import User
-from portal.core.prepared import Asked, Question
+from portal.core.prepared import Asked, Rows
 
-COLUMNS = tuple(name.attname for name in User._meta.concrete_fields)
-PERSON = Question(lambda pk: User.objects.filter(pk=pk).order_by().values_list(*COLUMNS), pk=IntegerField())
+PERSON = Rows(User, lambda pk: User.objects.filter(pk=pk).order_by(), pk=IntegerField())
 
 
 @dataclass(slots=True)
@@ -31,12 +30,11 @@ class AskedPerson:
     def read(self) -> User | None:
         """The person with ``asked_along``, or None where there is no such person."""
         rows, *along = self.answers
-        if not rows:
-            return None
-        user: Any = User.from_db("default", COLUMNS, rows[0])
         remaining = iter(along)
-        user.asked_along = {name: [next(remaining) for _asked in range(count)] for name, count in self.names.items()}
-        found: User = user
+        found: User | None = next(iter(PERSON.read(rows)), None)
+        if found is not None:
+            answers = {name: [next(remaining) for _asked in range(count)] for name, count in self.names.items()}
+            found.asked_along = answers  # type: ignore[attr-defined]  # kept for whoever asked
         return found
 
 

@@ -11,14 +11,14 @@ first use, by Django; from then on only the blanks are filled in. The rule stays
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field
+from django.db.models import Expression, Field, Model
 
 
 class Blank(Expression):
@@ -108,6 +108,30 @@ def _write_numbers(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]
             written += ["%s", text]
             remaining.append(value)
     return "".join(written), remaining
+
+
+class Rows:
+    """A question whose answer is read as rows of a model.
+
+    Args:
+        build: makes the queryset from one blank for each name.
+        besides: fields that are left out, and are asked for when somebody reads them.
+        blanks: the field that each blank is of the kind of.
+    """
+
+    def __init__(
+        self, model: type[Model], build: Callable[..., Any], *, besides: Collection[str] = (), **blanks: Any
+    ) -> None:
+        self.model = model
+        self.columns = [field.attname for field in model._meta.concrete_fields if field.attname not in besides]
+        self.question = Question(lambda **filled: build(**filled).values_list(*self.columns), **blanks)
+
+    def __call__(self, **values: Any) -> Asked:
+        return self.question(**values)
+
+    def read(self, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """The rows of an answer as instances."""
+        return [self.model.from_db(DEFAULT_DB_ALIAS, self.columns, row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from certification.models import Attempt, ExamPrerequisite, SectionQuota
 from certification.services.attempts import start_attempt, start_preview, submit_attempt
-from certification.services.exams import describe_exams, with_plan
+from certification.services.exams import describe_exams
 from certification.services.gradings import void_attempt
 from portal.core.errors import Refusal
 from tests.factories.accounts import UserFactory
@@ -38,7 +38,7 @@ def fail(member, exam, now):
 
 
 def left(member, exam, now):
-    (state,) = describe_exams(member, exams=list(with_plan(type(exam).objects.filter(pk=exam.pk))), now=now)
+    (state,) = describe_exams(member, exams=[exam], now=now)
     return state.attempts_left
 
 
