@@ -10,6 +10,7 @@ from django.db.models import DateTimeField, IntegerField, Model, prefetch_relate
 from certification.models import (
     Accommodation,
     Attempt,
+    BrokenReport,
     Credential,
     Exam,
     ExamPrerequisite,
@@ -17,6 +18,7 @@ from certification.models import (
     FixedQuestion,
     Halt,
     SectionQuota,
+    TimeGiven,
     Topic,
 )
 from portal.core.prepared import Question, Rows, ask
@@ -154,6 +156,32 @@ def ask_all(membership: Membership, exams: Sequence[Exam], *, now: datetime) -> 
         completed=frozenset(key for (key,) in done),
         agreed=bool(agreed),
     )
+
+
+GIVEN = Rows(
+    TimeGiven, lambda attempt: TimeGiven.objects.filter(attempt=attempt).order_by("since"), attempt=IntegerField()
+)
+ANSWERED = Rows(
+    BrokenReport,
+    lambda attempt: BrokenReport.objects.filter(attempt=attempt).exclude(answer="").order_by("position"),
+    attempt=IntegerField(),
+)
+EARNED = Rows(Credential, lambda attempt: Credential.objects.filter(attempt=attempt).order_by(), attempt=IntegerField())
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What belongs to an attempt that is over: time that was given back, notes that were answered, what it earned."""
+
+    given: list[TimeGiven]
+    reports: list[BrokenReport]
+    credential: Credential | None
+
+
+def ask_aftermath(attempt: Attempt) -> Aftermath:
+    """One query."""
+    given, answered, earned = ask(*(rows(attempt=attempt.pk) for rows in (GIVEN, ANSWERED, EARNED)))
+    return Aftermath(GIVEN.read(given), ANSWERED.read(answered), next(iter(EARNED.read(earned)), None))
 
 
 def _hang(parents: Collection[Any], model: type[Model], name: str, by: str, rows: Iterable[Any]) -> None:

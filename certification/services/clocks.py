@@ -4,7 +4,6 @@ The deadline is reckoned anew each time from what was taken and given (:class:`c
 nothing depends on the order in which things happened. Locks are taken attempt by attempt, by id.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPException
@@ -247,11 +246,3 @@ def give_back_outage(outage: Outage, *, now: datetime) -> int:
     if moved:
         service_interrupted.announce(outage_ids=[outage.pk], by=None)
     return len(moved)
-
-
-def list_given(attempts: Iterable[Attempt]) -> dict[int, list[TimeGiven]]:
-    """What was given back to each of these attempts, oldest first; one query."""
-    found: dict[int, list[TimeGiven]] = {}
-    for row in TimeGiven.objects.filter(attempt__in=list(attempts)).order_by("since"):
-        found.setdefault(row.attempt_id, []).append(row)
-    return found

@@ -342,12 +342,10 @@ class Outlook:
     """What comes after a graded attempt.
 
     Attributes:
-        credential: what it has earned, where that is the person's best of the exam; else it is to be looked for.
         obstacle, running: what stands in the way of another try; an attempt that is running again.
         next_exam: after a pass, the exam of a programme to sit next.
     """
 
-    credential: Credential | None = None
     obstacle: Refusal | None = None
     running: Attempt | None = None
     next_exam: Exam | None = None
@@ -360,9 +358,7 @@ def look_ahead(membership: Membership | None, attempt: Attempt, *, now: datetime
     exams = list(Exam.objects.all()) if attempt.passed else [attempt.exam]
     states = {state.exam.pk: state for state in describe_exams(membership, exams=exams, now=now)}
     state = states[attempt.exam_id]
-    earned = state.credential is not None and state.credential.attempt_id == attempt.pk
     return Outlook(
-        credential=state.credential if earned else None,
         obstacle=state.obstacle,
         running=state.running,
         next_exam=find_next_exam(attempt.exam, states.values(), now=now) if attempt.passed else None,

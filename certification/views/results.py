@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from certification import access, marks
 from certification.models import Attempt, AttemptState
-from certification.services import clocks, qualifications, reviews, sheets
 from certification.services import exams as exam_lists
+from certification.services import qualifications, reviews, sheets
+from certification.services.asking import ask_aftermath
 from certification.services.credentials import count_credential_for
 from certification.views.frame import crumbs, member_of, own_attempt, person_of
 from portal.core.components import thread
@@ -40,21 +41,21 @@ def result(request: MemberRequest, public_id: str) -> HttpResponse:
         return redirect("certification:attempt", found.public_id)
     now = timezone.now()
     trail = crumbs((str(found.exam), reverse("certification:exam", args=[found.exam.slug])))
-    given = clocks.list_given([found]).get(found.pk, [])
+    aftermath = ask_aftermath(found)
     if found.state != AttemptState.GRADED:
-        context = {"crumbs": trail, "attempt": found, "given": given, "now": now}
+        context = {"crumbs": trail, "attempt": found, "given": aftermath.given, "now": now}
         return render(request, "certification/waiting.html", context)
     sections = sheets.read_result(found, membership=request.membership, language=get_language() or "", now=now)
     outlook = exam_lists.look_ahead(request.membership, found, now=now)
-    credential = outlook.credential or access.own_credentials(request.user).filter(attempt=found).first()
+    credential = aftermath.credential
     context = {
         "crumbs": trail,
         "attempt": found,
-        "given": given,
+        "given": aftermath.given,
         "sections": sections,
         "has_links": any(section.links for section in sections),
         "review": reviews.describe_review(found, now=now),
-        "reports": found.reports.exclude(answer="").order_by("position"),
+        "reports": aftermath.reports,
         "credential": credential,
         "mark": marks.mark_result(found, credential, now=now, won=_is_fresh(request, found, now=now)),
         "obstacle": outlook.obstacle,

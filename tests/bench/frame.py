@@ -91,6 +91,8 @@ def compare(
         limits: for each name the contender whose CPU is its limit.
     """
     for contender in contenders.values():
+        if contender.prepare:
+            contender.prepare()
         contender.call()
     for _number in range(rounds):
         for contender in contenders.values():

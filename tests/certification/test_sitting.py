@@ -249,9 +249,9 @@ class TestWhatItCosts:
         return exam
 
     def count(self, client, member, tree, questions):
-        client.force_login(member.user)
-        client.get(reverse("certification:exams"))  # the portal knows whose session it is
         exam = self.make_exam(member, tree, questions)
+        client.force_login(member.user)
+        client.get(reverse("certification:exams"))  # the portal knows whose session it is, and its own doors
         counts = {}
 
         def ask(name, call):
