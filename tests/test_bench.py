@@ -29,7 +29,7 @@ class TestComparing:
         # Once before the rounds, in each round one that is not counted and the rest, and once to count the queries.
         assert calls.count("light") == 1 + 2 * (1 + 3) + 1
         assert calls.count("heavy") == 1 + 2 * (1 + 1) + 1
-        assert len(prepared) == 2 * (1 + 1) + 1
+        assert len(prepared) == calls.count("heavy")
 
     def test_the_ratio_is_to_the_limit_of_the_same_rounds(self):
         contenders = {"limit": Contender(lambda: work(2_000)), "much": Contender(lambda: work(400_000), calls=2)}
@@ -60,8 +60,8 @@ def test_a_material_page_is_measured_warm_and_cold_beside_a_bare_view(one_connec
     figures = {row.work: row for row in library_pages.run({"blocks": 2}, rounds=1, calls=1)}
     assert set(figures) == {"session-view", "library-page-warm", "library-page-cold"}
     assert figures["session-view"].queries == 2
-    assert figures["library-page-warm"].queries == 3
-    assert figures["library-page-cold"].queries > 3
+    assert figures["library-page-warm"].queries == 2
+    assert figures["library-page-cold"].queries > 2
 
 
 def test_the_figures_are_written_as_a_table_and_as_json(tmp_path, capsys):

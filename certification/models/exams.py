@@ -191,6 +191,17 @@ class Exam(MarkedModel):
         return f"exam-{self.pk}"
 
     @property
+    def is_diagnostic(self) -> bool:
+        """Whether it earns no credential, and its sections waive lessons."""
+        return self.purpose == ExamPurpose.DIAGNOSTIC
+
+    @property
+    def retake_days(self) -> int:
+        """The wait before another try where it is whole days; else 0."""
+        days, hours = divmod(self.retake_after_hours, 24)
+        return 0 if hours else days
+
+    @property
     def courses(self) -> list[Any]:
         """The courses to complete first. No query where the prerequisites are loaded."""
         return [row.course for row in self.prerequisites.all() if row.course_id]

@@ -300,8 +300,13 @@ def _find_wait(exam: Exam, history: History, now: datetime) -> Refusal | None:
     again = find_retake(exam, last=last, failures=history.failures)
     if now >= again:
         return None
+    sat = (
+        _("You sat this exam on %(date)s.")
+        if exam.is_diagnostic
+        else _("You sat this exam on %(date)s and did not pass.")
+    )
     return Refusal(
-        _("You sat this exam on %(date)s and did not pass.") % {"date": describe_moment(last.submitted_at, "date")},
+        sat % {"date": describe_moment(last.submitted_at, "date")},
         remedy=_("You may try again from %(moment)s.") % {"moment": describe_moment(again, "short")},
         code="wait_before_retake",
     )

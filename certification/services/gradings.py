@@ -16,7 +16,6 @@ from certification.models import (
     Attempt,
     AttemptState,
     Credential,
-    ExamPurpose,
     ExamSection,
     Grading,
     MarkingState,
@@ -101,7 +100,7 @@ def write_grading(attempt: Attempt, result: Result, *, by: User | None, reason: 
     membership = attempt.membership
     if attempt.is_preview or membership is None:
         return attempt
-    if attempt.exam.purpose == ExamPurpose.DIAGNOSTIC:
+    if attempt.exam.is_diagnostic:
         _waive_lessons(attempt, membership, result, now=now)
     elif result.passed:
         award_credential(attempt.user, exam=attempt.exam, membership=membership, attempt=attempt, by=by, now=now)

@@ -100,7 +100,7 @@ def test_the_list_costs_the_same_for_few_and_many_exams(visitor, member, now):
             assert visitor.get(url("exams")).status_code == 200
         return len(queries)
 
-    ExamFactory()
+    ExamFactory.create_batch(2)
     count()
     few = count()
     for exam in ExamFactory.create_batch(8):
@@ -112,7 +112,7 @@ def test_the_intro_tells_the_rules_and_offers_the_start(visitor, exam):
     page = text_of(visitor.get(url("exam", exam.slug)))
     assert "Start the exam" in page
     assert "70% of the whole exam" in page
-    assert "24 hours later" in page
+    assert "1 day later" in page
 
 
 def test_the_intro_says_why_not_and_what_would_change_it(visitor, member, exam, attempt, now):
@@ -510,3 +510,29 @@ def test_an_owner_is_told_what_lapses_if_a_member_leaves(client, now):
     assert words in text_of(client.get(reverse("partners:leave", args=[seller.public_id])))
     qualify(owner, Programme.objects.get(), now)
     assert words not in text_of(client.get(reverse("partners:leave", args=[seller.public_id])))
+
+
+def test_the_language_of_the_questions_and_the_code_are_asked_for_where_the_exam_wants_them(visitor, exam):
+    page = visitor.get(url("exam", exam.slug)).content.decode()
+    assert '<select name="language"' in page
+    assert 'name="access_code"' not in page
+    type(exam).objects.update(access_code="Heron", languages=["en"])
+    page = visitor.get(url("exam", exam.slug)).content.decode()
+    assert 'name="access_code"' in page
+    assert "Heron" not in page
+    assert '<select name="language"' not in page
+    assert visitor.post(url("start", exam.slug), {"access_code": "Owl"}).status_code == 409
+    assert visitor.post(url("start", exam.slug), {"access_code": "Heron"}).status_code == 302
+
+
+def test_a_diagnostic_speaks_of_lessons_and_of_no_credential(visitor, member, exam):
+    type(exam).objects.update(purpose="diagnostic")
+    page = text_of(visitor.get(url("exam", exam.slug)))
+    assert "who passes a section need not take its lesson" in page
+    assert "Credential holds for" not in page
+    visitor.post(url("start", exam.slug), {"language": "en"})
+    attempt = Attempt.objects.get()
+    result = text_of(visitor.post(url("submit", attempt.public_id), follow=True))
+    assert "What you know already" in result
+    assert "Not passed" not in result.replace("not passed", "")
+    assert "Taken" in text_of(visitor.get(url("exams")))

@@ -13,7 +13,7 @@ import icalendar
 import pytest
 import recurring_ical_events
 import vobject
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from training.calendars import (
@@ -251,8 +251,11 @@ def write_by_library(one: Entry) -> icalendar.Event:
     event.add("sequence", one.sequence)
     for name in ("dtstamp", "last-modified"):
         event.add(name, one.changed_at)
-    event.add("dtstart", place(one.starts_at, one.zone))
-    event.add("dtend", place(one.ends_at, one.zone))
+    span = [place(one.starts_at, one.zone), place(one.ends_at, one.zone)]
+    if UTC in [moment.tzinfo for moment in span]:  # an hour that the clock shows twice: both ends are said in UTC
+        span = [moment.astimezone(UTC) for moment in span]
+    for name, moment in zip(("dtstart", "dtend"), span, strict=True):
+        event.add(name, moment)
     for name in ("summary", "description", "location"):
         if getattr(one, name) or name == "summary":
             event.add(name, clean(getattr(one, name)))
@@ -273,6 +276,8 @@ texts = st.text(max_size=200) | st.text('\\;,:"\n\r^ nN', max_size=30)
 
 @settings(deadline=None)
 @given(texts, texts, texts, moments | near_changes, st.sampled_from(ZONES), st.booleans(), st.integers(0, 10**9))
+@example("", "", "", datetime(2027, 11, 7, 6, tzinfo=UTC), "America/New_York", False, 0)
+@example("", "", "", datetime(2027, 11, 7, 5, tzinfo=UTC), "America/New_York", False, 0)
 def test_it_is_what_the_library_would_write(summary, description, location, starts_at, zone, is_cancelled, sequence):
     one = entry(
         1, starts_at, starts_at + HOUR, zone, summary=summary, description=description,
