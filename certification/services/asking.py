@@ -3,27 +3,47 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import DateTimeField, IntegerField, Model, prefetch_related_objects
+from django.db.models import (
+    CharField,
+    DateTimeField,
+    Exists,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    prefetch_related_objects,
+)
 
+from certification import access
 from certification.models import (
     Accommodation,
+    AnswerStep,
     Attempt,
     BrokenReport,
     Credential,
+    EventKind,
     Exam,
     ExamPrerequisite,
     ExamSection,
     FixedQuestion,
+    Flag,
     Halt,
+    IntegrityEvent,
+    QuestionCheck,
+    QuestionVersion,
     SectionQuota,
     TimeGiven,
     Topic,
 )
-from portal.core.prepared import Question, Rows, ask
+from portal.accounts.models import User
+from portal.core.localised import LocalisedText
+from portal.core.prepared import IdsField, Question, Rows, ask
 from portal.partners.models import Membership, Partner
 from training.models import Enrolment
+
+Found = TypeVar("Found", bound=Model)
 
 
 def _of(field: str, exam: Any) -> dict[str, Any]:
@@ -156,6 +176,191 @@ def ask_all(membership: Membership, exams: Sequence[Exam], *, now: datetime) -> 
         completed=frozenset(key for (key,) in done),
         agreed=bool(agreed),
     )
+
+
+EXAM = Rows(Exam, lambda slug: Exam.objects.filter(slug=slug), slug=CharField())
+
+
+def find_exam(slug: str) -> Exam:
+    """One query.
+
+    Raises:
+        Exam.DoesNotExist: there is none of that name.
+    """
+    (rows,) = ask(EXAM(slug=slug))
+    return _only(EXAM.read(rows), Exam)
+
+
+ATTEMPT = Rows(
+    Attempt,
+    lambda user, public_id: access.own_attempts(user).filter(public_id=public_id),
+    user=IntegerField(),
+    public_id=CharField(),
+)
+ITS_EXAM = Rows(Exam, lambda public_id: Exam.objects.filter(attempts__public_id=public_id), public_id=CharField())
+LOCKED = Rows(
+    Attempt,
+    lambda user, public_id: access.own_attempts(user).filter(public_id=public_id).select_for_update(),
+    user=IntegerField(),
+    public_id=CharField(),
+)
+
+
+def find_own_attempt(user: User, public_id: str) -> Attempt:
+    """A person's own attempt with its exam: it belongs to them, whatever has become of the membership. One query.
+
+    Raises:
+        Attempt.DoesNotExist: they have no such attempt.
+    """
+    attempts, exams = ask(ATTEMPT(user=user.pk, public_id=public_id), ITS_EXAM(public_id=public_id))
+    found = _only(ATTEMPT.read(attempts), Attempt)
+    (found.exam,) = ITS_EXAM.read(exams)
+    return found
+
+
+def lock_own_attempt(user: User, public_id: str) -> Attempt:
+    """A person's own attempt under its lock. One query.
+
+    Raises:
+        Attempt.DoesNotExist: they have no such attempt.
+    """
+    (attempts,) = ask(LOCKED(user=user.pk, public_id=public_id))
+    return _only(LOCKED.read(attempts), Attempt)
+
+
+def _only(found: Iterable[Any], model: type[Found]) -> Found:
+    one: Found
+    for one in found:
+        return one
+    raise model.DoesNotExist  # type: ignore[attr-defined]
+
+
+#: Of two who start at once the second waits here for the first.
+PERSON = Question(
+    lambda user: User.objects.filter(pk=user).order_by().select_for_update(no_key=True).values_list("pk"),
+    user=IntegerField(),
+)
+
+
+def lock_person(user_id: int) -> None:
+    """Lock a person's row until the transaction ends. One query."""
+    ask(PERSON(user=user_id))
+
+
+def _list_bank(**drawn: Any) -> Any:
+    versions = QuestionVersion.objects.approved()
+    if drawn:
+        versions = versions.filter(
+            Q(question__topic__pk__among=drawn["topics"]) | Q(question__pk__among=drawn["fixed"])
+        )
+    doubted = Exists(QuestionCheck.objects.open().filter(version=OuterRef("pk")))
+    return (
+        versions.order_by()
+        .annotate(doubted=doubted)
+        .values_list(
+            "question_id", "pk", "question__topic_id", "question__type", "question__difficulty", "languages", "doubted"
+        )
+    )
+
+
+BANK, WHOLE_BANK = Question(_list_bank, topics=IdsField(), fixed=IdsField()), Question(_list_bank)
+
+
+def ask_bank(*, topics: Collection[int] | None, fixed: Collection[int]) -> list[tuple[Any, ...]]:
+    """What may be drawn: question, version, topic, type, difficulty, languages, whether it is under check. One query.
+
+    Args:
+        topics: from which; None for all.
+        fixed: questions that may be drawn from any topic.
+    """
+    (rows,) = ask(WHOLE_BANK() if topics is None else BANK(topics=topics, fixed=fixed))
+    return rows
+
+
+VERSIONS = Question(
+    lambda versions: (
+        QuestionVersion.objects.filter(pk__among=versions)
+        .order_by()
+        .values_list("pk", "content", "withdrawn_at", "withdrawn_reason")
+    ),
+    versions=IdsField(),
+)
+STEPS = Question(
+    lambda attempt: (
+        AnswerStep.objects.filter(attempt=attempt, counted=True)
+        .order_by("seq")
+        .values_list("position", "response", "client_seq")
+    ),
+    attempt=IntegerField(),
+)
+FLAGS = Question(
+    lambda attempt: Flag.objects.filter(attempt=attempt).order_by().values_list("position"), attempt=IntegerField()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a paper asks: its content, and why staff withdrew it, where they did."""
+
+    content: dict[str, Any]
+    withdrawn: LocalisedText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a candidate has given so far.
+
+    Attributes:
+        versions: by id, those that were asked for.
+        answers: by position, the last that counts.
+        seq: the number of the latest change that the server knows.
+        flagged: the positions to be looked at again.
+    """
+
+    versions: dict[int, Version]
+    answers: dict[int, Any]
+    seq: int
+    flagged: frozenset[int]
+
+
+def ask_contents(versions: Collection[int]) -> dict[int, Version]:
+    """By id, what these versions ask. One query."""
+    (rows,) = ask(VERSIONS(versions=versions))
+    return _read_versions(rows)
+
+
+def _read_versions(rows: Iterable[tuple[Any, ...]]) -> dict[int, Version]:
+    return {pk: Version(content, reason if withdrawn_at else None) for pk, content, withdrawn_at, reason in rows}
+
+
+def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
+    """One query."""
+    asked, steps, flags = ask(VERSIONS(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk))
+    return Given(
+        versions=_read_versions(asked),
+        answers={position: response for position, response, _number in steps},
+        seq=max((number for _position, _response, number in steps), default=0),
+        flagged=frozenset(position for (position,) in flags),
+    )
+
+
+SEEN_FROM = Question(
+    lambda attempt: (
+        IntegrityEvent.objects.filter(attempt=attempt, kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
+        .order_by("happened_at", "pk")
+        .values_list("kind", "detail")
+    ),
+    attempt=IntegerField(),
+)
+EVENTS = Question(
+    lambda attempt: IntegrityEvent.objects.filter(attempt=attempt).values("pk"), counted=True, attempt=IntegerField()
+)
+
+
+def ask_seen_from(attempt: Attempt) -> tuple[dict[str, str], int]:
+    """From where the sitting was seen last, by kind, and how many lines its log has. One query."""
+    seen, [(count,)] = ask(SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk))
+    return dict(seen), count
 
 
 GIVEN = Rows(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, Subquery
+from django.db.models import Q, Subquery
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +28,7 @@ from certification.models import (
     QuestionVersion,
 )
 from certification.question_types import BadResponse, Response, get_type
+from certification.services.asking import ask_seen_from, lock_own_attempt, lock_person
 from certification.services.clocks import is_out, set_deadline
 from certification.services.exams import describe_exams, with_plan
 from certification.services.gradings import grade_submitted
@@ -90,7 +91,7 @@ def start_attempt(
     """
     if not in_force_now(membership, now):
         raise NotAllowed(_("Exams are for members of a partner."), code="not_a_member")
-    User.objects.select_for_update(no_key=True).get(pk=membership.user_id)  # 1
+    lock_person(membership.user_id)  # 1
     language = _choose_language(exam, language)
     (state,) = describe_exams(membership, exams=[exam], now=now, language=language)
     if state.running is not None:  # 2
@@ -125,7 +126,7 @@ def start_preview(
     Raises:
         Refusal: the bank cannot fill the exam.
     """
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    lock_person(by.pk)
     exam = with_plan(Exam.objects.filter(pk=exam.pk)).get()
     language = _choose_language(exam, language)
     Attempt.objects.of(by).filter(exam=exam, is_preview=True).in_progress().update(
@@ -234,15 +235,11 @@ def save_answers(
         Refusal: what arrived is not what the page could have sent, or is an answer to a question that was left for good.
             Nothing is written then.
     """
-    attempt = _lock_own(attempt_id, by)
+    attempt = lock_own_attempt(by, attempt_id)
     saved = _add_steps(attempt, answers=answers, client_seq=client_seq, whole_page=whole_page, now=now)
     if move_to is not None and saved.counted and attempt.one_at_a_time:
         move_on(attempt, to=move_to)
     return saved
-
-
-def _lock_own(attempt_id: str, by: User) -> Attempt:
-    return Attempt.objects.of(by).select_for_update().get(public_id=attempt_id)
 
 
 def move_on(attempt: Attempt, *, to: int) -> None:
@@ -416,28 +413,28 @@ def note_events(attempt: Attempt, noticed: Sequence[Noticed], *, now: datetime) 
     """Add lines to a sitting's log, as many as it may hold; returns how many. Nothing is decided by them."""
     if not attempt.is_running or not noticed:
         return 0
-    room = MOST_EVENTS - attempt.events.aggregate(count=Count("pk"))["count"]
-    rows = [
-        IntegrityEvent(attempt=attempt, kind=one.kind, position=one.position, detail=one.detail[:64], happened_at=now)
-        for one in noticed[: max(0, room)]
-    ]
-    IntegrityEvent.objects.bulk_create(rows)
-    return len(rows)
+    _seen, count = ask_seen_from(attempt)
+    return _add_events(attempt, noticed, count=count, now=now)
 
 
 def note_address(attempt: Attempt, *, address: str, device: str, now: datetime) -> int:
     """Add a line where the sitting is seen from another network address, or on another device, than last."""
-    last = dict(
-        attempt.events.filter(kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
-        .order_by("happened_at", "pk")
-        .values_list("kind", "detail")
-    )
+    last, count = ask_seen_from(attempt)
     new = [
         Noticed(kind, detail=digest)
         for kind, digest in ((EventKind.ADDRESS, address), (EventKind.DEVICE, device))
         if digest and last.get(kind) != digest
     ]
-    return note_events(attempt, new, now=now)
+    return _add_events(attempt, new, count=count, now=now) if attempt.is_running else 0
+
+
+def _add_events(attempt: Attempt, noticed: Sequence[Noticed], *, count: int, now: datetime) -> int:
+    rows = [
+        IntegrityEvent(attempt=attempt, kind=one.kind, position=one.position, detail=one.detail[:64], happened_at=now)
+        for one in noticed[: max(0, MOST_EVENTS - count)]
+    ]
+    IntegrityEvent.objects.bulk_create(rows)
+    return len(rows)
 
 
 def find_halt(attempt: Attempt) -> Halt | None:

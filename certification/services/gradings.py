@@ -20,9 +20,9 @@ from certification.models import (
     Grading,
     MarkingState,
     MarkingTask,
-    QuestionVersion,
 )
 from certification.question_types import Response
+from certification.services.asking import ask_given
 from certification.services.credentials import award_credential, revoke_credential
 from portal.accounts.models import User
 from portal.core.errors import Refusal
@@ -38,17 +38,14 @@ def read_answers(attempt: Attempt) -> dict[int, Response]:
 
 def reckon(attempt: Attempt) -> Result:
     """What the attempt is worth now, by its frozen paper, its answers, what people marked, and what was withdrawn."""
-    contents, withdrawn = {}, set()
-    versions = QuestionVersion.objects.filter(pk__in=[item.version for item in attempt.drawn.questions])
-    for pk, content, withdrawn_at in versions.values_list("pk", "content", "withdrawn_at"):
-        contents[pk] = content
-        if withdrawn_at is not None:
-            withdrawn.add(pk)
+    given = ask_given(attempt, versions=[item.version for item in attempt.drawn.questions])
+    contents = {pk: version.content for pk, version in given.versions.items()}
+    withdrawn = {pk for pk, version in given.versions.items() if version.withdrawn is not None}
     by_hand = {}
     if attempt.state != AttemptState.SUBMITTED:
         marked = MarkingTask.objects.filter(attempt=attempt, state=MarkingState.DONE)
         by_hand = {position: Fraction(earned) for position, earned in marked.values_list("position", "earned")}
-    return grade(attempt.drawn, contents, read_answers(attempt), by_hand=by_hand, withdrawn=withdrawn)
+    return grade(attempt.drawn, contents, given.answers, by_hand=by_hand, withdrawn=withdrawn)
 
 
 def grade_submitted(attempt: Attempt, *, by: User | None, now: datetime, reason: str = "") -> Attempt:

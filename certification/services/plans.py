@@ -6,11 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q
 
 from certification.drawing import BankItem, Blueprint, Paper, Quota, SectionRule, compose, pick
-from certification.models import Attempt, Exam, QuestionCheck, QuestionTag, QuestionVersion, find_subtrees
+from certification.models import Attempt, Exam, QuestionTag, QuestionVersion, find_subtrees
 from certification.question_types import get_type
+from certification.services.asking import ask_bank, ask_contents
 
 #: An exam's exposure is reckoned over its latest papers, and may be as old as this many seconds: it is a preference.
 EXPOSURE_PAPERS = 200
@@ -73,19 +73,10 @@ def load_bank(blueprints: Iterable[Blueprint], *, language: str = "") -> list[Ba
     """
     rules = [rule for blueprint in blueprints for rule in blueprint.sections]
     quotas = [quota for rule in rules for quota in rule.quotas]
-    versions = QuestionVersion.objects.approved()
+    topics = None
     if all(quota.topics is not None for quota in quotas):
         topics = {topic for quota in quotas for topic in quota.topics or ()}
-        fixed = {question for rule in rules for question in rule.fixed}
-        versions = versions.filter(Q(question__topic__in=topics) | Q(question__in=fixed))
-    doubted = Exists(QuestionCheck.objects.open().filter(version=OuterRef("pk")))
-    rows = list(
-        versions.order_by()
-        .annotate(doubted=doubted)
-        .values_list(
-            "question_id", "pk", "question__topic_id", "question__type", "question__difficulty", "languages", "doubted"
-        )
-    )
+    rows = ask_bank(topics=topics, fixed={question for rule in rules for question in rule.fixed})
     tags = _find_tags(row[0] for row in rows) if any(quota.tags for quota in quotas) else {}
     return [
         BankItem(
@@ -129,11 +120,10 @@ def draw_paper(
     papers, asked = measure_exposure(exam)
     weighed = [item._replace(seen=seen.get(item.question, 0), asked=asked.get(item.question, 0)) for item in bank]
     picks = pick(blueprint, weighed, seed, papers=papers)
-    rows = QuestionVersion.objects.filter(pk__in=[one.item.version for one in picks])
-    contents = dict(rows.values_list("pk", "content"))
+    contents = ask_contents([one.item.version for one in picks])
     loaded = []
     for one in picks:
-        kind, content = get_type(one.item.type), contents[one.item.version]
+        kind, content = get_type(one.item.type), contents[one.item.version].content
         item = one.item._replace(
             options=kind.options(content), shuffled=kind.shuffled, pinned=frozenset(kind.pinned(content))
         )

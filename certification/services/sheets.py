@@ -7,15 +7,17 @@ the key, not the feedback, not the ids under which the author keeps the options.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import get_language, override
 
 from certification.grading import SectionMark
-from certification.models import AnswerStep, Attempt, Flag, QuestionVersion
+from certification.models import Attempt, QuestionVersion
 from certification.phrases import say
 from certification.question_types import Content, Shown, get_type
 from certification.question_types.outlines import Drawn
+from certification.services.asking import ask_given
 from portal.content.models import Image
 from portal.core.localised import LocalisedText
 from portal.partners.models import Membership
@@ -68,7 +70,7 @@ class SheetSection:
         return [question.position for question in self.questions]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """The whole paper, with what was given so far.
 
@@ -80,7 +82,7 @@ class Sheet:
     sections: tuple[SheetSection, ...]
     seq: int
 
-    @property
+    @cached_property
     def questions(self) -> list[SheetQuestion]:
         return [question for section in self.sections for question in section.questions]
 
@@ -88,9 +90,13 @@ class Sheet:
     def flagged(self) -> list[SheetQuestion]:
         return [question for question in self.questions if question.flagged]
 
-    @property
+    @cached_property
     def unanswered(self) -> list[SheetQuestion]:
         return [question for question in self.questions if not question.answered and not question.withdrawn]
+
+    @property
+    def unanswered_numbers(self) -> str:
+        return ", ".join(str(question.position) for question in self.unanswered)
 
     @property
     def withdrawn(self) -> str:
@@ -123,51 +129,39 @@ class SectionResult:
 
 
 def read_sheet(attempt: Attempt, *, only: int | None = None) -> Sheet:
-    """The paper of an attempt in the language that was chosen for it: three queries, whatever the number of questions,
-    and one more if any has a picture.
+    """The paper of an attempt in the language that was chosen for it: one query, whatever the number of questions, and
+    one more if any has a picture.
 
     Args:
         only: the one position whose question is read, where one is shown at a time: the others are then told by number
             alone, with whether they are answered, and no word of theirs leaves the server.
     """
     paper = attempt.drawn
-    wanted = [item.version for item in paper.questions if only in {None, item.position}]
-    versions = {
-        pk: (content, reason if withdrawn_at else None)
-        for pk, content, withdrawn_at, reason in QuestionVersion.objects.filter(pk__in=wanted).values_list(
-            "pk", "content", "withdrawn_at", "withdrawn_reason"
-        )
-    }
-    given: dict[int, Any] = {}
-    seq = 0
-    steps = AnswerStep.objects.filter(attempt=attempt, counted=True).order_by("seq")
-    for position, response, client_seq in steps.values_list("position", "response", "client_seq"):
-        given[position] = response
-        seq = max(seq, client_seq)
-    flagged = set(Flag.objects.filter(attempt=attempt).values_list("position", flat=True))
+    given = ask_given(attempt, versions=[item.version for item in paper.questions if only in {None, item.position}])
+    versions, answers = given.versions, given.answers
     questions: dict[int, list[SheetQuestion]] = {part.section: [] for part in paper.sections}
     with override(attempt.language or get_language()):
         shown = {
             item.position: get_type(item.type).show(
-                versions[item.version][0], item.order, given.get(item.position, []), say
+                versions[item.version].content, item.order, answers.get(item.position, []), say
             )
             for item in paper.questions
             if item.version in versions
         }
         pictures = _find_pictures(shown.values())
         for item in paper.questions:
-            found = shown.get(item.position, NOT_SHOWN)
-            reason = versions[item.version][1] if item.version in versions else None
+            reason = versions[item.version].withdrawn if item.version in versions else None
             questions[item.section].append(
                 _lay(
-                    item.position, item.type, found, given.get(item.position, []), pictures,
-                    flagged=item.position in flagged, withdrawn=str(reason) if reason is not None else "",
+                    item.position, item.type, shown.get(item.position, NOT_SHOWN), answers.get(item.position, []),
+                    pictures, flagged=item.position in given.flagged,
+                    withdrawn=str(reason) if reason is not None else "",
                 )
             )  # fmt: skip
         sections = tuple(
             SheetSection(str(LocalisedText(part.title)), tuple(questions[part.section])) for part in paper.sections
         )
-    return Sheet(attempt=attempt, sections=sections, seq=seq)
+    return Sheet(attempt=attempt, sections=sections, seq=given.seq)
 
 
 def _lay(

@@ -3,7 +3,7 @@
 import secrets
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
@@ -14,6 +14,7 @@ from certification.forms import StartForm
 from certification.models import Exam
 from certification.services import attempts, reviews
 from certification.services import exams as exam_lists
+from certification.services.asking import find_exam
 from certification.views.frame import crumbs, member_of
 from portal.partners.access import member_required
 from portal.partners.middleware import MemberRequest
@@ -37,7 +38,7 @@ def exams(request: MemberRequest) -> HttpResponse:
 def exam(request: MemberRequest, slug: str) -> HttpResponse:
     """What the exam asks, its rules, and the way in, or why there is none now and what would open one."""
     now = timezone.now()
-    found = get_object_or_404(Exam, slug=slug)
+    found = _find(slug)
     (state,) = exam_lists.describe_exams(member_of(request), exams=[found], now=now)
     if not (found.is_open or state.running or state.waiting or state.last or state.credential):
         raise Http404
@@ -55,11 +56,18 @@ def exam(request: MemberRequest, slug: str) -> HttpResponse:
     return render(request, "certification/exam.html", context)
 
 
+def _find(slug: str) -> Exam:
+    try:
+        return find_exam(slug)
+    except Exam.DoesNotExist as error:
+        raise Http404 from error
+
+
 @require_POST
 @member_required(may=access.may_sit)
 def start(request: MemberRequest, slug: str) -> HttpResponse:
     """Begin a sitting, or go on with the one that is running."""
-    found = get_object_or_404(Exam, slug=slug)
+    found = _find(slug)
     form = StartForm(request.POST, exam=found, language=get_language() or "")
     form.is_valid()  # what is missing or odd the service refuses, in words of its own
     begun = attempts.start_attempt(

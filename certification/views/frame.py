@@ -2,13 +2,12 @@
 
 from typing import cast
 
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from certification import access
 from certification.models import Attempt
+from certification.services.asking import find_own_attempt
 from portal.accounts.models import User
 from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership
@@ -30,4 +29,7 @@ def person_of(request: HttpRequest) -> User:
 
 def own_attempt(request: HttpRequest, public_id: str) -> Attempt:
     """The reader's own attempt: it belongs to the person, whatever has become of the membership."""
-    return get_object_or_404(access.own_attempts(request.user).select_related("exam"), public_id=public_id)
+    try:
+        return find_own_attempt(person_of(request), public_id)
+    except Attempt.DoesNotExist as error:
+        raise Http404 from error

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from certification.forms import read_change, read_noticed, read_position
@@ -23,6 +24,7 @@ PICTURE = "max-1200x1200"
 
 @require_GET
 @never_cache
+@gzip_page
 def attempt(request: HttpRequest, public_id: str, position: int | None = None) -> HttpResponse:
     """The paper with what was given so far: as one page, or one question at a time. After the deadline it is locked."""
     found = own_attempt(request, public_id)

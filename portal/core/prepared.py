@@ -11,6 +11,7 @@ first use, by Django; from then on only the blanks are filled in. The rule stays
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,7 +19,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field, Model
+from django.db.models import Expression, Field, Lookup, Model
 
 
 class Blank(Expression):
@@ -30,6 +31,26 @@ class Blank(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # noqa: ARG002 -- as Django asks
         return "%s", [self]
+
+
+class IdsField(Field):
+    """The kind of a blank for whole numbers, of which a row's is to be one: ``pk__among``."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: ARG002 -- as Django asks
+        return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
+
+
+@Field.register_lookup
+class Among(Lookup):
+    """``field__among=ids``: like ``in``, for a blank of :class:`IdsField`, whose length is not known beforehand."""
+
+    lookup_name = "among"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        left, left_parameters = self.process_lhs(compiler, connection)
+        right, right_parameters = self.process_rhs(compiler, connection)
+        listed = "= ANY({})" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each({}))"
+        return f"{left} {listed.format(right)}", [*left_parameters, *right_parameters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +70,9 @@ class Compiled:
         filled = list(self.parameters)
         for place, blank in self.blanks:
             value = values[blank.name]
-            filled[place] = value if self.is_native else blank.output_field.get_db_prep_value(value, connection)
+            if not self.is_native or isinstance(blank.output_field, IdsField):
+                value = blank.output_field.get_db_prep_value(value, connection)
+            filled[place] = value
         return filled
 
     def convert(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -131,6 +131,7 @@ class Browser:
 
     def __init__(self, handler: WSGIHandler, cookies: Mapping[str, str]) -> None:
         self.handler = handler
+        self.location = ""
         self.cookies = "; ".join(f"{name}={value}" for name, value in cookies.items())
 
     def get(self, address: str) -> bytes:
@@ -141,14 +142,15 @@ class Browser:
         """
         return self._ask("GET", address)
 
-    def post(self, address: str, fields: Mapping[str, Any]) -> bytes:
-        """The body of the answer to a form, sent with the token of the browser's cookie.
+    def post(self, address: str, fields: Mapping[str, Any]) -> str:
+        """Where the answer to a form leads, sent with the token of the browser's cookie; empty where it is a page.
 
         Raises:
             RuntimeError: for an answer that is neither 200 nor leads on to another page.
         """
         body = urlencode({**fields, "csrfmiddlewaretoken": CSRF}, doseq=True).encode()
-        return self._ask("POST", address, body)
+        self._ask("POST", address, body)
+        return self.location
 
     def _ask(self, method: str, address: str, sent: bytes = b"") -> bytes:
         path, _mark, query = address.partition("?")
@@ -171,12 +173,14 @@ class Browser:
             "wsgi.input": io.BytesIO(sent),
             "wsgi.errors": io.StringIO(),
         }
-        status: list[str] = []
-        response = self.handler(environ, lambda line, _headers, _error=None: status.append(line))
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+        response = self.handler(environ, lambda line, headers, _error=None: begun.append((line, headers)))
         body = b"".join(response)
         response.close()
-        if not status[0].startswith(("200", "302") if sent else "200"):
-            raise RuntimeError(f"{address}: {status[0]}")
+        [(status, headers)] = begun
+        self.location = dict(headers).get("Location", "")
+        if not status.startswith(("200", "302") if sent else "200"):
+            raise RuntimeError(f"{address}: {status}")
         return body
 
 

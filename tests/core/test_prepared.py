@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.core.localised import LocalisedText
-from portal.core.prepared import Question, ask
+from portal.core.prepared import IdsField, Question, ask
 from portal.partners.models import Membership, Tier
 from tests.factories.partners import MembershipFactory
 
@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 BY_NAME = Question(lambda slug: Tier.objects.filter(slug=slug).values_list("rank", "name"), slug=CharField())
 HIGHER = Question(lambda rank: Tier.objects.filter(rank__gt=rank).values("pk"), counted=True, rank=IntegerField())
+AMONG = Question(lambda ranks: Tier.objects.filter(rank__among=ranks).values_list("rank"), ranks=IdsField())
 SINCE = Question(
     lambda user, now: Membership.objects.active(now).filter(user=user).values_list("started_at"),
     user=IntegerField(),
@@ -58,3 +59,9 @@ def test_on_postgresql_they_are_one_round_trip(django_assert_num_queries):
 def test_what_is_filled_in_is_a_value_whatever_it_holds():
     assert ask(BY_NAME(slug="'; DROP TABLE partners_tier; --"), HIGHER(rank=0)) == [[], [(3,)]]
     assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize("ranks", [[], [2], [3, 1, 7], (1, 2, 3), {2}])
+def test_a_row_is_one_of_as_many_as_are_filled_in(ranks):
+    [rows] = ask(AMONG(ranks=ranks))
+    assert {rank for (rank,) in rows} == {1, 2, 3} & set(ranks)

@@ -1,6 +1,7 @@
 """Tags of the shell: icons, the slots that apps fill, and time in words."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -23,13 +24,23 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, label: str = "", size: int = 24) -> SafeString:
     """Draw the sprite's symbol ``name``. Without ``label`` it is decoration and silent."""
+    return _draw_icon(name, str(label), size, static("core/icons.svg")) if label else _draw_silent(name, size)
+
+
+@lru_cache(maxsize=1024)
+def _draw_silent(name: str, size: int) -> SafeString:
+    """The same on every page, of which each has dozens: drawn once."""
+    return _draw_icon(name, "", size, static("core/icons.svg"))
+
+
+def _draw_icon(name: str, label: str, size: int, sprite: str) -> SafeString:
     silence = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="icon" width="{}" height="{}" viewBox="0 0 24 24" {}><use href="{}#{}"></use></svg>',
         size,
         size,
         silence,
-        static("core/icons.svg"),
+        sprite,
         name,
     )
 
