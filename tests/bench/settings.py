@@ -15,7 +15,7 @@ os.environ["GUILDHALL_VAR"] = str(_folder)
 os.environ["MEDIA_ROOT"] = str(_folder / "media")
 os.environ["STATIC_ROOT"] = str(_folder / "static")
 os.environ["GUILDHALL_MODE"] = "development"
-os.environ["JOBS_INLINE"] = "true"
+os.environ.setdefault("JOBS_INLINE", "true")
 os.environ["DATABASE_URL"] = (
     "" if _embedded else os.environ.get("GUILDHALL_BENCH_DATABASE", "postgres://postgres@127.0.0.1:5432/guildhall")
 )

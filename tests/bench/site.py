@@ -2,19 +2,17 @@
 
 import uuid
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from wagtail.models import Page, PageViewRestriction
 
 from portal.leads.models import LeadStatus
 from portal.partners.models import Audience, Entitlement, Membership
-from tests.bench.frame import CSRF
+from tests.bench.classroom import sign_in
 from tests.factories.certification import ProgrammeFactory
 from tests.factories.content import ImageFactory, ProductFactory
 from tests.factories.leads import LeadFactory, OfferFactory, RouteFactory
@@ -144,10 +142,4 @@ class Site:
 
     def sign_in(self, backend: str = settings.AUTHENTICATION_BACKENDS[0]) -> dict[str, str]:
         """The cookies of the seller, signed in by the portal's backend or another."""
-        user = self.member.user
-        session = import_module(settings.SESSION_ENGINE).SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = backend
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.save()
-        return {settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: CSRF}
+        return sign_in(self.member.user, backend)

@@ -39,6 +39,8 @@ class Command(BaseCommand):
                 "--workers", str(env.web_workers), "--blocking-threads", "4", "--no-ws",
                 # A Ctrl-C reaches granian's worker twice, from the terminal and from its parent; rarely it then stays.
                 "--workers-kill-timeout", "3",
+                # One that dies (the memory ran out) is no reason to end the rest.
+                "--respawn-failed-workers",
                 "--log-level", "warning", "portal.wsgi:application",
             ],
             "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING",
