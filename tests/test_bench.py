@@ -7,7 +7,7 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from tests.bench import library_pages
+from tests.bench import exam_class, library_pages
 from tests.bench.frame import Contender, Figures, compare, find_works, print_table, write_json
 
 FIELDS = {"work", "size", "per_second", "cpu_ms", "p50_ms", "p95_ms", "queries", "limit", "ratio"}
@@ -62,6 +62,14 @@ def test_a_material_page_is_measured_warm_and_cold_beside_a_bare_view(one_connec
     assert figures["session-view"].queries == 2
     assert figures["library-page-warm"].queries == 2
     assert figures["library-page-cold"].queries > 2
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_class_sits_an_exam_over_http_and_loses_nothing():
+    rows = exam_class.run({"people": 3}, start_within=0.5, saves=2, every=0.5, settings="tests.settings")
+    assert {row.work for row in rows} == {"class-start", "class-see", "class-save", "class-submit"}
+    assert rows[0].size == {"people": 3, "errors": 0, "lost": 0}
+    assert rows[0].cpu_ms > 0
 
 
 def test_the_figures_are_written_as_a_table_and_as_json(tmp_path, capsys):
