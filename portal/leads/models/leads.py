@@ -1,0 +1,232 @@
+"""A lead, and what is known of the customer."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from portal.content.models import Product
+from portal.core.models import PublicIdModel
+from portal.leads.models.routes import Route
+from portal.leads.models.sources import Source
+from portal.leads.rows import Field, write_phone
+from portal.partners.models import Partner, Region
+
+
+class LeadStatus(models.TextChoices):
+    NEW = "new", pgettext_lazy("lead", "New")
+    OFFERED = "offered", pgettext_lazy("lead", "Offered")
+    ACCEPTED = "accepted", pgettext_lazy("lead", "Accepted")
+    WON = "won", pgettext_lazy("lead", "Won")
+    LOST = "lost", pgettext_lazy("lead", "Lost")
+    HELD = "held", pgettext_lazy("lead", "Held")
+    CLOSED = "closed", pgettext_lazy("lead", "Closed")
+
+
+#: No partner has taken these yet.
+WITH_NOBODY = (LeadStatus.NEW, LeadStatus.OFFERED, LeadStatus.HELD)
+#: A partner works these or did.
+TAKEN = (LeadStatus.ACCEPTED, LeadStatus.WON, LeadStatus.LOST)
+#: Nothing more will happen to these.
+FINISHED = (LeadStatus.WON, LeadStatus.LOST, LeadStatus.CLOSED)
+
+
+class HeldReason(models.TextChoices):
+    UNKNOWN_PRODUCT = "unknown_product", _("Unknown product")
+    UNKNOWN_REGION = "unknown_region", _("Unknown region")
+    NO_ROUTE = "no_route", _("No route takes it")
+    NO_CONTACT = "no_contact", _("Nobody to call: neither company nor contact")
+    NO_QUALIFIED_PARTNER = "no_qualified_partner", _("No partner is qualified")
+    NO_PARTNER_HERE = "no_partner_here", _("No qualified partner for this region and product")
+    AT_CAPACITY = "at_capacity", _("Every partner has as many open offers as it may")
+    ALL_OFFERED = "all_offered", _("Every partner has been offered it")
+
+
+#: Held for what the lead itself lacks: it wakes when the lead, its source or the routes are put right.
+UNROUTABLE = (HeldReason.UNKNOWN_PRODUCT, HeldReason.UNKNOWN_REGION, HeldReason.NO_ROUTE, HeldReason.NO_CONTACT)
+#: Held for want of a partner: it wakes as soon as there is one that can take it.
+WAITING = (
+    HeldReason.NO_QUALIFIED_PARTNER,
+    HeldReason.NO_PARTNER_HERE,
+    HeldReason.AT_CAPACITY,
+    HeldReason.ALL_OFFERED,
+)
+
+
+class LostReason(models.TextChoices):
+    NO_ANSWER = "no_answer", _("Could not be reached")
+    NO_NEED = "no_need", _("No need after all")
+    PRICE = "price", _("Price")
+    COMPETITOR = "competitor", _("Chose another supplier")
+    TIMING = "timing", _("Not now")
+    INVALID = "invalid", _("Not a real request")
+    OTHER = "other", _("Another reason")
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def new(self) -> Self:
+        return self.filter(status=LeadStatus.NEW)
+
+    def held(self) -> Self:
+        return self.filter(status=LeadStatus.HELD)
+
+    def waiting(self) -> Self:
+        """Held only for want of a partner that can take them."""
+        return self.held().filter(held_reason__in=WAITING)
+
+    def for_partner(self, partner: Partner) -> Self:
+        """Leads that the partner took: these it may read with their contact."""
+        return self.filter(partner=partner, status__in=TAKEN)
+
+
+class Lead(PublicIdModel):
+    """A prospective customer's request."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="leads", verbose_name=_("source"))
+    external_id = models.CharField(_("number at the source"), max_length=200)
+    status = models.CharField(_("status"), max_length=10, choices=LeadStatus.choices, default=LeadStatus.NEW)
+    route = models.ForeignKey(
+        Route, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("route")
+    )
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("product")
+    )
+    region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("region")
+    )
+    company = models.CharField(_("company"), max_length=300, blank=True)
+    sector = models.CharField(_("sector"), max_length=120, blank=True)
+    country = models.CharField(_("country"), max_length=120, blank=True, help_text=_("As the source names it."))
+    employees = models.PositiveIntegerField(_("number of employees"), null=True, blank=True)
+    received_at = models.DateTimeField(
+        _("received"), help_text=_("By the source; the time of storing where it does not say.")
+    )
+    stored_at = models.DateTimeField(_("stored"))
+    held_reason = models.CharField(_("held because"), max_length=24, choices=HeldReason.choices, blank=True)
+    held_at = models.DateTimeField(_("held since"), null=True, blank=True)
+    evidence = models.JSONField(
+        _("as it came"), default=dict, blank=True, help_text=_("The cells by column, without personal data.")
+    )
+    problems = models.JSONField(
+        _("problems"), default=list, blank=True, help_text=_("What was wrong with the row: field, reason, value.")
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("taken by")
+    )
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    finished_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    value = models.BigIntegerField(_("value in minor units"), null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    lost_reason = models.CharField(_("lost because"), max_length=12, choices=LostReason.choices, blank=True)
+    outcome_note = models.CharField(_("note on the outcome"), max_length=500, blank=True)
+
+    objects = LeadQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("lead")
+        verbose_name_plural = _("leads")
+        ordering = ["-received_at", "-pk"]
+        constraints = [
+            # Identity: company alone is never a duplicate.
+            models.UniqueConstraint(fields=["source", "external_id"], name="leads_lead_identity"),
+            models.CheckConstraint(condition=Q(status__in=LeadStatus.values), name="leads_lead_status_known"),
+            models.CheckConstraint(
+                condition=Q(status=LeadStatus.HELD, held_at__isnull=False) & ~Q(held_reason="")
+                | ~Q(status=LeadStatus.HELD) & Q(held_at__isnull=True, held_reason=""),
+                name="leads_lead_held_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=(LeadStatus.NEW, LeadStatus.OFFERED))
+                | Q(route__isnull=False, product__isnull=False, region__isnull=False),
+                name="leads_lead_routed",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=TAKEN, partner__isnull=False, accepted_at__isnull=False)
+                | Q(status__in=WITH_NOBODY, partner__isnull=True, accepted_at__isnull=True)
+                | Q(status=LeadStatus.CLOSED),
+                name="leads_lead_taken_by_a_partner",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=FINISHED, finished_at__isnull=False)
+                | ~Q(status__in=FINISHED) & Q(finished_at__isnull=True),
+                name="leads_lead_finished_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=LeadStatus.WON, value__isnull=False, value__gte=0) & ~Q(currency="")
+                | ~Q(status=LeadStatus.WON) & Q(value__isnull=True, currency=""),
+                name="leads_lead_won_with_a_value",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=LeadStatus.LOST) & ~Q(lost_reason="")
+                | ~Q(status=LeadStatus.LOST) & Q(lost_reason=""),
+                name="leads_lead_lost_for_a_reason",
+            ),
+        ]
+        indexes = [
+            # The distributor claims a route's new leads, oldest first.
+            models.Index(
+                fields=["route", "received_at", "id"], condition=Q(status=LeadStatus.NEW), name="leads_lead_new"
+            ),
+            # Waking: a route's held leads for a region and a product, oldest first.
+            models.Index(
+                fields=["route", "region", "product", "received_at", "id"],
+                condition=Q(status=LeadStatus.HELD),
+                name="leads_lead_waiting",
+            ),
+            # The desk: held leads by reason; and those to look at again when a source or the routes change.
+            models.Index(fields=["held_reason", "source"], condition=Q(status=LeadStatus.HELD), name="leads_lead_held"),
+            # A partner's own leads, latest first.
+            models.Index(
+                fields=["partner", "-accepted_at"], condition=Q(partner__isnull=False), name="leads_lead_partner"
+            ),
+            # The staff's list, latest first, by status.
+            models.Index(fields=["-received_at", "-id"], name="leads_lead_latest"),
+            models.Index(fields=["status", "-received_at", "-id"], name="leads_lead_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.company or self.external_id
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in FINISHED
+
+
+class LeadContact(models.Model):
+    """The customer's personal data: everything that names a person or reaches one. Blanked or deleted on its own."""
+
+    lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True, related_name="contact")
+    name = models.CharField(_("name"), max_length=300, blank=True)
+    email = models.CharField(_("e-mail"), max_length=320, blank=True, help_text=_("As it came where it is none."))
+    phone = models.CharField(_("phone"), max_length=120, blank=True, help_text=_("As it came where it is none."))
+    message = models.TextField(_("message"), blank=True)
+    evidence = models.JSONField(_("as it came"), default=dict, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("contact of a lead")
+        verbose_name_plural = _("contacts of leads")
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone
+
+    @property
+    def has_valid_email(self) -> bool:
+        return "@" in self.email and not any(problem["field"] == Field.CONTACT_EMAIL for problem in self.lead.problems)
+
+    @property
+    def has_valid_phone(self) -> bool:
+        return self.phone.startswith("+") and self.phone[1:].isdecimal()
+
+    @property
+    def phone_as_written(self) -> str:
+        """The number as people write it: +44 20 5550 0106."""
+        return write_phone(self.phone)
