@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from portal.partners.access import may_work_leads
+from portal.partners.access import is_owner, may_lead_team, may_work_leads
+from portal.partners.models import Membership
 
-__all__ = ["CHANNEL_MANAGER_PERMISSIONS", "may_close_leads", "may_import_leads", "may_see_leads", "may_work_leads"]
+__all__ = [
+    "CHANNEL_MANAGER_PERMISSIONS",
+    "may_change_terms",
+    "may_close_leads",
+    "may_import_leads",
+    "may_override",
+    "may_rule",
+    "may_see_leads",
+    "may_work_leads",
+]
 
 #: What the group "Channel managers" holds of this app: codenames for whoever sets the groups up.
 CHANNEL_MANAGER_PERMISSIONS = (
@@ -21,6 +31,11 @@ CHANNEL_MANAGER_PERMISSIONS = (
 )
 
 
+def may_change_terms(membership: Membership | None) -> bool:
+    """Say when the partner works and how much it takes, or pause its leads: its owner, and whoever leads the team."""
+    return is_owner(membership) or may_lead_team(membership)
+
+
 def may_see_leads(user: Any) -> bool:
     """See every lead, its offers and its decisions in the administration."""
     return user.has_perm("leads.view_lead")
@@ -28,6 +43,16 @@ def may_see_leads(user: Any) -> bool:
 
 def may_import_leads(user: Any) -> bool:
     return user.has_perm("leads.add_lead")
+
+
+def may_rule(user: Any) -> bool:
+    """Publish the rules of a route, stop it, and let it go on."""
+    return bool(user.has_perm("leads.change_route"))
+
+
+def may_override(user: Any) -> bool:
+    """Keep a partner from a lead, give a lead by hand, take one back, give a turn back."""
+    return bool(user.has_perm("leads.change_lead"))
 
 
 def may_close_leads(user: Any) -> bool:

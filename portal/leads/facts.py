@@ -13,7 +13,18 @@ leads_won = FactType("leads_won", ids=("lead_ids",))
 leads_lost = FactType("leads_lost", ids=("lead_ids",))
 #: Closed by staff without an outcome.
 leads_closed = FactType("leads_closed", ids=("lead_ids",))
-#: What a route takes, or how many open offers it allows, was changed by staff.
+#: The draft of a route was saved: nothing changes by that.
+routes_drafted = FactType("routes_drafted", ids=("route_ids",))
+#: Rules of these routes were published.
 routes_changed = FactType("routes_changed", ids=("route_ids",))
+#: Nothing more is distributed on these routes until they are resumed.
+routes_stopped = FactType("routes_stopped", ids=("route_ids",))
+routes_resumed = FactType("routes_resumed", ids=("route_ids",))
+#: When a partner works, how much it takes, or whether it receives leads at all, was changed by its people.
+partner_terms_changed = FactType("partner_terms_changed", ids=("partner_ids",))
+#: Credits were moved without a lead: a turn was undone, a residue settled.
+credits_corrected = FactType("credits_corrected", ids=("correction_ids",))
+#: Staff kept a partner from a lead, gave it to one by hand, or took it back.
+leads_overridden = FactType("leads_overridden", ids=("lead_ids",))
 #: How a source's columns and names are read was changed by staff.
 sources_changed = FactType("sources_changed", ids=("source_ids",))

@@ -1,20 +1,24 @@
 """Forms about leads: the partner's answers, and what staff import or complete."""
 
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.widgets import AdminAutoHeightTextInput, AdminDateTimeInput
 
 from portal.content.models import Product
 from portal.core.amounts import DECIMALS, to_minor
 from portal.leads.models import DeclineReason, LostReason, Source, SourceColumn, SourceProduct, SourceRegion
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES
-from portal.partners.models import Region
+from portal.partners.models import Partner, Region
 
 #: More than the value of any deal: a slip of the finger, not money.
 MAX_VALUE = Decimal("10000000000")
@@ -25,6 +29,77 @@ class DeclineForm(forms.Form):
     note = forms.CharField(
         label=_("In your words"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+WEEKDAYS = [
+    (0, _("Monday")),
+    (1, _("Tuesday")),
+    (2, _("Wednesday")),
+    (3, _("Thursday")),
+    (4, _("Friday")),
+    (5, _("Saturday")),
+    (6, _("Sunday")),
+]
+
+
+class TermsForm(forms.Form):
+    """How a partner works."""
+
+    open_cap = forms.IntegerField(
+        label=_("Offers waiting for us, at most"), required=False, min_value=1, max_value=1000,
+        help_text=_("Empty: as many as the vendor allows."),
+    )  # fmt: skip
+    day_cap = forms.IntegerField(
+        label=_("New offers a day, at most"), required=False, min_value=1, max_value=1000,
+        help_text=_("Empty: as many as the vendor allows."),
+    )  # fmt: skip
+    languages = forms.MultipleChoiceField(
+        label=_("Languages we work in"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("None: the language of your organisation."),
+    )  # fmt: skip
+    has_hours = forms.BooleanField(
+        label=_("We work at set hours"), required=False,
+        help_text=_("Where the vendor's rules ask for it, offers come, and their time runs, in these hours only."),
+    )  # fmt: skip
+    workdays = forms.TypedMultipleChoiceField(
+        label=_("Days we work"), required=False, coerce=int, choices=WEEKDAYS, widget=forms.CheckboxSelectMultiple
+    )
+    opens_at = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    closes_at = forms.TimeField(
+        label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=_("On the clock of your organisation's time zone. 00:00 is midnight."),
+    )  # fmt: skip
+    holidays = forms.CharField(
+        label=_("Days on which we do not work"), required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": False}),
+        help_text=_("One a line, such as 2026-12-25."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, languages: Iterable[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["languages"]
+        field.choices = list(languages)
+
+    def clean_holidays(self) -> list[date]:
+        days = []
+        for line in self.cleaned_data["holidays"].split():
+            try:
+                days.append(date.fromisoformat(line))
+            except ValueError as error:
+                raise ValidationError(
+                    _("“%(text)s” is not a day. Write it as 2026-12-25.") % {"text": line[:30]}, code="day"
+                ) from error
+        return days
+
+
+class PauseForm(forms.Form):
+    """Until when a partner takes no leads."""
+
+    until = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The first day on which leads come again. Empty: until you say so."),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Why? For your colleagues and the vendor"), max_length=200, required=False)
 
 
 class WinForm(forms.Form):
@@ -87,6 +162,77 @@ class ImportForm(forms.Form):
                 _("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024 // 1024}, code="too_large"
             )
         return file
+
+
+class RouteForm(WagtailAdminModelForm):
+    """A route's draft: languages are chosen, and sizes make sense."""
+
+    languages = forms.MultipleChoiceField(
+        label=_("Languages of the customer"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("None: any, and those that do not say."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["languages"]
+        field.choices = settings.LANGUAGES
+        field.initial = self.instance.languages
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        least, most = data.get("least_employees") or 0, data.get("most_employees") or 0
+        if most and most < least:
+            self.add_error("most_employees", _("The most is less than the least."))
+        return data
+
+
+class PublishForm(forms.Form):
+    effective_from = forms.DateTimeField(
+        label=_("In force from"), required=False, widget=AdminDateTimeInput(),
+        help_text=_("Empty: from now on."),
+    )  # fmt: skip
+    note = forms.CharField(
+        label=_("What changed, and why"), max_length=300, required=False, widget=AdminAutoHeightTextInput,
+        help_text=_("Your colleagues read it beside the version."),
+    )  # fmt: skip
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, widget=AdminAutoHeightTextInput,
+        help_text=_("It is kept for ever and stands in the fairness report. Name no customer."),
+    )  # fmt: skip
+
+
+class PartnerReasonForm(ReasonForm):
+    partner = forms.ModelChoiceField(label=_("Partner"), queryset=Partner.objects.none())
+    field_order = ("partner", "reason")
+
+    def __init__(self, *args: Any, partners: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["partner"]
+        field.queryset = partners
+
+
+class StopForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, widget=AdminAutoHeightTextInput, help_text=_("Your colleagues read it.")
+    )
+
+
+class TryForm(forms.Form):
+    """A lead that nobody has sent."""
+
+    source = forms.ModelChoiceField(label=_("Source"), queryset=Source.objects.all())
+    product = forms.ModelChoiceField(label=_("Product"), queryset=Product.objects.all())
+    region = forms.ModelChoiceField(label=_("Region"), queryset=Region.objects.all())
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    employees = forms.IntegerField(label=_("Number of employees"), required=False, min_value=0)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["language"]
+        field.choices = [("", _("Not said")), *settings.LANGUAGES]
 
 
 class CloseForm(forms.Form):

@@ -12,10 +12,18 @@ VERDICTS: dict[Verdict, str | Promise] = {
     Verdict.INACTIVE: _("The partner is not active"),
     Verdict.AGREEMENT: _("The current agreement is not accepted"),
     Verdict.QUALIFICATION: _("Not qualified in the programme"),
+    Verdict.KIND: _("Is not of a kind that the route is for"),
+    Verdict.TIER: _("Its tier is below the route's"),
+    Verdict.COVERAGE: _("Has nobody in a job role that the route asks for"),
     Verdict.TERRITORY: _("Does not work in the region"),
     Verdict.PRODUCT: _("Does not sell the product"),
-    Verdict.ALREADY_OFFERED: _("Was offered this lead before"),
+    Verdict.LANGUAGE: _("Does not work in the customer's language"),
+    Verdict.PAUSED: _("Had paused its leads"),
+    Verdict.HOURS: _("Was not at work at that hour"),
+    Verdict.DAY_CAP: _("Has had as many leads that day as it may"),
     Verdict.OPEN_CAP: _("Has as many open offers as it may"),
+    Verdict.ALREADY_OFFERED: _("Was offered this lead before"),
+    Verdict.CONFLICT: _("Was kept from this lead by the vendor"),
     Verdict.NOT_ITS_TURN: _("It was not its turn yet"),
     Verdict.WINNER: _("Got the lead"),
 }
@@ -56,6 +64,10 @@ REMEDIES: dict[HeldReason, tuple[str, str | Promise]] = {
     HeldReason.NO_PARTNER_HERE: ("region", _("It wakes when a partner for this region and product qualifies.")),
     HeldReason.AT_CAPACITY: ("route", _("It wakes when a partner answers an open offer, or the route allows more.")),
     HeldReason.ALL_OFFERED: ("route", _("It wakes when another partner for it qualifies.")),
+    HeldReason.OFFERED_ENOUGH: ("route", _("Assign it by hand, or close it: its route offers it to nobody else.")),
+    HeldReason.PAUSED: ("route", _("It wakes when one of them receives leads again.")),
+    HeldReason.OUT_OF_HOURS: ("route", _("It wakes when the first of them begins its day.")),
+    HeldReason.DAY_FULL: ("route", _("It wakes when their next day begins.")),
 }
 
 

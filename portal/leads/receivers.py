@@ -10,11 +10,14 @@ from portal.leads.facts import (
     leads_received,
     offers_accepted,
     offers_closed,
+    partner_terms_changed,
     routes_changed,
+    routes_resumed,
     sources_changed,
 )
 from portal.leads.notices import tell_about_offers
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
+from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
 from portal.leads.services.intake import reread_held_leads
 from portal.partners.facts import partner_standing_changed
@@ -50,6 +53,23 @@ def wake_leads_for_qualified_partners(fact: Fact) -> None:
 @partner_standing_changed.receiver
 def wake_leads_for_changed_partners(fact: Fact) -> None:
     wake_held_leads(partner_ids=fact.payload["partner_ids"], now=timezone.now())
+
+
+@partner_standing_changed.receiver
+def settle_partners_that_left(fact: Fact) -> None:
+    settle_those_that_left(fact.payload["partner_ids"], now=timezone.now())
+
+
+@partner_terms_changed.receiver
+def wake_leads_for_changed_terms(fact: Fact) -> None:
+    wake_held_leads(partner_ids=fact.payload["partner_ids"], now=timezone.now())
+
+
+@routes_resumed.receiver
+def go_on_with_resumed_routes(fact: Fact) -> None:
+    for route_id in fact.payload["route_ids"]:
+        tasks.distribute_route.delay(route_id)
+    wake_leads_of_routes(route_ids=fact.payload["route_ids"], now=timezone.now())
 
 
 @routes_changed.receiver

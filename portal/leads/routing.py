@@ -28,10 +28,18 @@ class Verdict(StrEnum):
     INACTIVE = "i"
     AGREEMENT = "a"
     QUALIFICATION = "q"
+    KIND = "k"
+    TIER = "r"
+    COVERAGE = "m"
     TERRITORY = "t"
     PRODUCT = "p"
-    ALREADY_OFFERED = "o"
+    LANGUAGE = "l"
+    PAUSED = "z"
+    HOURS = "h"
+    DAY_CAP = "d"
     OPEN_CAP = "c"
+    ALREADY_OFFERED = "o"
+    CONFLICT = "x"
     NOT_ITS_TURN = "n"
     WINNER = "w"
 
@@ -79,21 +87,42 @@ class Choice:
         credits[self.winner] -= TURN
 
 
-def first_stop(
-    *, active: bool, agreed: bool, qualified: bool, in_territory: bool, sells_product: bool
-) -> Verdict | None:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a partner stands to a lead, condition by condition; each is met where it is True."""
+
+    active: bool
+    agreed: bool
+    qualified: bool
+    kind: bool
+    tier: bool
+    covered: bool
+    in_territory: bool
+    sells_product: bool
+    speaks: bool
+    receives: bool
+    at_work: bool
+
+
+#: The partner's own conditions in the order in which they are looked at, each with its verdict.
+_CONDITIONS: tuple[tuple[str, Verdict], ...] = (
+    ("active", Verdict.INACTIVE),
+    ("agreed", Verdict.AGREEMENT),
+    ("qualified", Verdict.QUALIFICATION),
+    ("kind", Verdict.KIND),
+    ("tier", Verdict.TIER),
+    ("covered", Verdict.COVERAGE),
+    ("in_territory", Verdict.TERRITORY),
+    ("sells_product", Verdict.PRODUCT),
+    ("speaks", Verdict.LANGUAGE),
+    ("receives", Verdict.PAUSED),
+    ("at_work", Verdict.HOURS),
+)
+
+
+def first_stop(standing: Standing) -> Verdict | None:
     """The first of a partner's own conditions that stops it from getting a lead, or None."""
-    if not active:
-        return Verdict.INACTIVE
-    if not agreed:
-        return Verdict.AGREEMENT
-    if not qualified:
-        return Verdict.QUALIFICATION
-    if not in_territory:
-        return Verdict.TERRITORY
-    if not sells_product:
-        return Verdict.PRODUCT
-    return None
+    return next((verdict for name, verdict in _CONDITIONS if not getattr(standing, name)), None)
 
 
 @lru_cache(maxsize=4096)
@@ -189,3 +218,30 @@ def pick_winner(weights: Sequence[tuple[int, int]], due: Mapping[int, int]) -> i
     if best is not None:
         return best[2]
     return min((-due[partner_id], partner_id) for partner_id, _weight in weights)[1]
+
+
+def undo_turn(competed: Sequence[tuple[int, int]], *, winner: int) -> dict[int, int]:
+    """What undoes a whole tick: each gives back what it accrued, and the winner has its turn again. Sums to zero.
+
+    Args:
+        competed: (partner id, weight) of each that competed for the turn.
+    """
+    entries = {partner_id: -units for partner_id, units in accrue(tuple(sorted(competed))).items()}
+    entries[winner] += TURN
+    return entries
+
+
+def settle_residue(residue: int, partner_id: int, weights: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """What brings a partner's credit to zero and spreads it over others by weight, to the last unit. Sums to zero.
+
+    Args:
+        residue: the credit, in units; what is owed to the partner is positive.
+        weights: (partner id, weight) of the others; at least one.
+    """
+    total = sum(weight for _other, weight in weights)
+    size, sign = abs(residue), 1 if residue > 0 else -1
+    shares = {other: weight * size // total for other, weight in weights}
+    left_over = size - sum(shares.values())
+    for other, _weight in sorted(weights, key=lambda pair: (-(pair[1] * size % total), pair[0]))[:left_over]:
+        shares[other] += 1
+    return {partner_id: -residue} | {other: sign * units for other, units in shares.items()}

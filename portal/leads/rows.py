@@ -35,6 +35,7 @@ class Field(StrEnum):
     SECTOR = "sector"
     COUNTRY = "country"
     EMPLOYEES = "employees"
+    LANGUAGE = "language"
     PRODUCT = "product"
     REGION = "region"
     MESSAGE = "message"
@@ -143,6 +144,7 @@ class Submission:
     sector: str = ""
     country: str = ""
     employees: int | None = None
+    language: str = ""
     product: str = ""
     region: str = ""
     message: str = ""
@@ -310,6 +312,7 @@ def read_row(
         sector=_read_text(values, Field.SECTOR, problems),
         country=_read_text(values, Field.COUNTRY, problems),
         employees=_read_employees(values.get(Field.EMPLOYEES, ""), problems),
+        language=_read_language(values.get(Field.LANGUAGE, ""), problems),
         product=values.get(Field.PRODUCT, ""),
         region=values.get(Field.REGION, ""),
         message=values.get(Field.MESSAGE, ""),
@@ -380,6 +383,16 @@ def read_date(text: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _read_language(text: str, problems: list[Problem]) -> str:
+    """The primary subtag of a language's code: ``de-AT`` and ``DE`` are ``de``; empty where it is no code."""
+    code = re.split(r"[-_]", text.strip().lower())[0]
+    if re.fullmatch(r"[a-z]{2,3}", code):
+        return code
+    if text:
+        problems.append(Problem(Field.LANGUAGE, Reason.UNKNOWN, short(text)))
+    return ""
 
 
 def _read_employees(text: str, problems: list[Problem]) -> int | None:

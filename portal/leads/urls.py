@@ -8,6 +8,10 @@ app_name = "leads"
 
 urlpatterns = [
     path("", views.offers, name="offers"),
+    path("terms/", views.terms, name="terms"),
+    path("terms/keep/", views.keep_terms, name="keep_terms"),
+    path("terms/pause/", views.pause, name="pause"),
+    path("terms/receive/", views.unpause, name="unpause"),
     path("offers/<str:public_id>/", views.offer, name="offer"),
     path("offers/<str:public_id>/accept/", views.accept, name="accept"),
     path("offers/<str:public_id>/decline/", views.decline, name="decline"),

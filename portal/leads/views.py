@@ -1,8 +1,10 @@
 """The pages of people who work leads for a partner. Another partner's offers and leads do not exist here."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -17,14 +19,26 @@ from django.views.decorators.http import require_GET, require_POST
 
 from certification.models import Qualification
 from portal.core.errors import NotAllowed, Refusal
+from portal.core.forms import add_refusal
 from portal.core.money import format_money
 from portal.core.times import describe_moment
-from portal.leads.access import may_work_leads
-from portal.leads.forms import DeclineForm, LoseForm, WinForm
-from portal.leads.models import FINISHED, DeclineReason, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.access import may_change_terms, may_work_leads
+from portal.leads.forms import DeclineForm, LoseForm, PauseForm, TermsForm, WinForm
+from portal.leads.models import (
+    FINISHED,
+    DeclineReason,
+    Lead,
+    LeadStatus,
+    LostReason,
+    Offer,
+    OfferState,
+    PartnerTerms,
+    RoutePolicy,
+)
 from portal.leads.reports import describe_need, describe_place, group_digits, is_urgent, masked_message
 from portal.leads.services import offers as offer_services
 from portal.leads.services import outcomes
+from portal.leads.services import terms as term_services
 from portal.partners.access import member_required
 from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership
@@ -150,7 +164,7 @@ def offer(request: MemberRequest, public_id: str) -> HttpResponse:
 
 def _find_offer(request: MemberRequest, public_id: str) -> Offer:
     rows = Offer.objects.for_partner(_member(request).partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "closed_by", "route__programme", "partner"
+        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner"
     )
     return get_object_or_404(rows, public_id=public_id)
 
@@ -159,9 +173,10 @@ def _render_offer(
     request: MemberRequest, found: Offer, form: DeclineForm, *, now: datetime, status: int = 200
 ) -> HttpResponse:
     lead = found.lead
+    policy = cast(RoutePolicy, lead.policy)  # it was routed
     expired = found.state == OfferState.EXPIRED or (found.is_open and found.due_at <= now)
     qualified = (
-        Qualification.objects.current(now).filter(partner=found.partner_id, programme=found.route.programme_id).exists()
+        Qualification.objects.current(now).filter(partner=found.partner_id, programme=policy.programme_id).exists()
     )
     context = {
         "offer": found,
@@ -173,7 +188,7 @@ def _render_offer(
         "expired": expired,
         "urgent": is_urgent(found, now=now),
         "qualified": qualified,
-        "programme": found.route.programme,
+        "programme": policy.programme,
         "form": form,
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,
@@ -315,3 +330,102 @@ def lose(request: MemberRequest, public_id: str) -> HttpResponse:
     )
     messages.info(request, _("Noted as lost. The reason helps to send you better leads."))
     return redirect("leads:lead", found.public_id)
+
+
+# --- How the partner works -------------------------------------------------------------------------------------------
+
+keeps_terms = member_required(
+    may=may_change_terms,
+    refusal=gettext_lazy("Your job role does not include saying how your organisation works."),
+    remedy=gettext_lazy("The owner of your organisation and its heads of team do that."),
+)
+
+
+@require_GET
+@never_cache
+@keeps_terms
+def terms(request: MemberRequest) -> HttpResponse:
+    """When the partner works and how much it takes; pausing its leads, and receiving them again."""
+    return _render_terms(request, term_services.find_terms(_member(request).partner))
+
+
+def _render_terms(
+    request: MemberRequest,
+    found: PartnerTerms,
+    *,
+    form: TermsForm | None = None,
+    pause_form: PauseForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    partner, now = _member(request).partner, timezone.now()
+    holidays = partner.holidays.filter(day__gte=now.date()).values_list("day", flat=True)
+    initial = {
+        name: getattr(found, name)
+        for name in ("open_cap", "day_cap", "languages", "has_hours", "workdays", "opens_at", "closes_at")
+    }
+    context = {
+        "terms": found,
+        "is_paused": found.is_paused(now),
+        "form": form
+        or TermsForm(
+            languages=settings.LANGUAGES,
+            initial={**initial, "holidays": "\n".join(day.isoformat() for day in holidays)},
+        ),
+        "pause_form": pause_form or PauseForm(auto_id="pause_%s"),
+        "partner": partner,
+        "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
+    }
+    return render(request, "leads/terms.html", context, status=status)
+
+
+@require_POST
+@keeps_terms
+def keep_terms(request: MemberRequest) -> HttpResponse:
+    member, now = _member(request), timezone.now()
+    form = TermsForm(request.POST, languages=settings.LANGUAGES)
+    if not form.is_valid():
+        return _render_terms(request, term_services.find_terms(member.partner), form=form, status=422)
+    try:
+        term_services.keep_terms(member.partner, **form.cleaned_data, by=member.user, now=now)
+    except Refusal as refusal:
+        add_refusal(form, refusal)
+        return _render_terms(request, term_services.find_terms(member.partner), form=form, status=409)
+    messages.success(request, _("Saved. It holds from the next lead on."))
+    return redirect("leads:terms")
+
+
+@require_POST
+@keeps_terms
+def pause(request: MemberRequest) -> HttpResponse:
+    """Take no leads until a day, or until it is ended here."""
+    member, now = _member(request), timezone.now()
+    form = PauseForm(request.POST, auto_id="pause_%s")
+    if not form.is_valid():
+        return _render_terms(request, term_services.find_terms(member.partner), pause_form=form, status=422)
+    day = form.cleaned_data["until"]
+    until = datetime.combine(day, time(), ZoneInfo(member.partner.time_zone)) if day else None
+    try:
+        term_services.pause_leads(
+            member.partner, until=until, reason=form.cleaned_data["reason"], by=member.user, now=now
+        )
+    except Refusal as refusal:
+        add_refusal(form, refusal)
+        return _render_terms(request, term_services.find_terms(member.partner), pause_form=form, status=409)
+    messages.success(
+        request, _("Paused. No new lead is offered to your organisation; offers that stand may be answered.")
+    )
+    return redirect("leads:terms")
+
+
+@require_POST
+@keeps_terms
+def unpause(request: MemberRequest) -> HttpResponse:
+    """End the pause."""
+    member = _member(request)
+    try:
+        term_services.receive_leads_again(member.partner, by=member.user, now=timezone.now())
+    except Refusal as refusal:
+        messages.warning(request, str(refusal.message))
+    else:
+        messages.success(request, _("Your organisation receives leads again, from the turn at which it paused."))
+    return redirect("leads:terms")

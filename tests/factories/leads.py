@@ -16,6 +16,7 @@ from portal.leads.models import (
     LeadStatus,
     Offer,
     Route,
+    RoutePolicy,
     RouteWeight,
     Source,
     SourceColumn,
@@ -23,6 +24,7 @@ from portal.leads.models import (
     SourceRegion,
 )
 from portal.leads.rows import Field
+from portal.leads.services.policies import draft_policy
 from portal.partners.models import Membership, Partner, Region
 from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
 from tests.factories.content import ProductFactory
@@ -64,7 +66,7 @@ class SourceFactory(factory.django.DjangoModelFactory):
 
 
 class RouteFactory(factory.django.DjangoModelFactory):
-    """A route; ``products=[...]``, ``regions=[...]``, ``weights={tier: 3}``."""
+    """A route in force; ``products=[...]``, ``regions=[...]``, ``weights={tier: 3}``, ``published=False`` for a draft."""
 
     class Meta:
         model = Route
@@ -89,6 +91,24 @@ class RouteFactory(factory.django.DjangoModelFactory):
         for place, (tier, weight) in enumerate((extracted or {}).items()):
             RouteWeight.objects.create(route=self, tier=tier, weight=weight, sort_order=place)
 
+    @factory.post_generation
+    def published(self, create: bool, extracted: bool | None, **options: Any) -> None:
+        if extracted is not False:
+            put_in_force(self)
+
+
+def put_in_force(route: Route) -> RoutePolicy:
+    """What the route's draft says holds since ever, also for leads that are there already."""
+    policy = draft_policy(Route.objects.get(pk=route.pk))
+    row, _created = RoutePolicy.objects.update_or_create(
+        route=route, number=1,
+        defaults={"programme_id": policy.programme, "rules": policy.to_json()},
+        create_defaults={
+            "programme_id": policy.programme, "rules": policy.to_json(), "effective_from": LONG_AGO, "published_at": LONG_AGO
+        },
+    )  # fmt: skip
+    return row
+
 
 class LeadFactory(factory.django.DjangoModelFactory):
     """A new lead of a route, with a contact; ``contact=False`` for one without."""
@@ -99,6 +119,7 @@ class LeadFactory(factory.django.DjangoModelFactory):
 
     source = factory.SubFactory(SourceFactory, slug="web")
     external_id = factory.Sequence(lambda number: f"L-{number}")
+    policy = factory.LazyAttribute(lambda lead: lead.route.policies.first() if getattr(lead, "route", None) else None)
     company = factory.Sequence(lambda number: f"Customer {number} Ltd")
     sector = "retail"
     country = "Norway"

@@ -16,7 +16,7 @@ from portal.partners.services.agreements import withdraw_acceptance
 from portal.partners.services.memberships import end_membership
 from portal.partners.services.partners import change_status
 from tests.factories.content import ProductFactory
-from tests.factories.leads import OfferFactory, RouteFactory, make_market
+from tests.factories.leads import OfferFactory, RouteFactory, make_market, put_in_force
 from tests.factories.partners import MembershipFactory, RegionFactory, TierFactory
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +164,7 @@ def test_open_offers_of_every_route_count_for_the_cap(market, now):
     other_route = RouteFactory(programme=market.programme, products=[market.product])
     market.route.open_cap = 2
     market.route.save()
+    put_in_force(market.route)
     market.add_leads(20, route=other_route)
     distribute(other_route, now=now)
     market.add_leads(3)

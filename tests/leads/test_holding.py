@@ -15,7 +15,7 @@ from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
 from portal.leads.services.offers import accept_offer, decline_offer
 from tests.factories.certification import qualify
 from tests.factories.content import ProductFactory
-from tests.factories.leads import RouteFactory, make_market
+from tests.factories.leads import RouteFactory, make_market, put_in_force
 from tests.factories.partners import RegionFactory
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,7 @@ def test_leads_of_another_region_or_product_sleep_on(now):
     elsewhere, other = RegionFactory(), ProductFactory()
     market.route.products.add(other)
     market.route.save()
+    put_in_force(market.route)
     market.add_leads(2, region=elsewhere)
     market.add_leads(2, product=other)
     (here,) = market.add_leads(1)
@@ -140,6 +141,7 @@ def test_room_is_shared_by_all_routes_and_the_oldest_lead_of_any_goes_first(now)
 def test_a_higher_cap_wakes_what_it_makes_room_for(full, now):
     full.route.open_cap = 4
     full.route.save()
+    put_in_force(full.route)
     assert wake_leads_of_routes(route_ids=[full.route.pk], now=now).offered == 4
     assert RouteCredit.objects.aggregate(total=Sum("credit"))["total"] == 0
 

@@ -19,21 +19,25 @@ from portal.leads.models.leads import (
     HeldReason,
     Lead,
     LeadContact,
-    LeadQuerySet,
     LeadStatus,
     LostReason,
 )
 from portal.leads.models.offers import (
+    Correction,
+    CorrectionKind,
     Decision,
     DeclineReason,
     Offer,
-    OfferQuerySet,
     OfferState,
+    Override,
+    OverrideKind,
 )
 from portal.leads.models.routes import (
     Roster,
     Route,
     RouteCredit,
+    RoutePolicy,
+    RouteStop,
     RouteWeight,
 )
 from portal.leads.models.sources import (
@@ -44,6 +48,10 @@ from portal.leads.models.sources import (
     SourceProduct,
     SourceRegion,
 )
+from portal.leads.models.terms import (
+    PartnerHoliday,
+    PartnerTerms,
+)
 
 __all__ = [
     "FINISHED",
@@ -51,6 +59,8 @@ __all__ = [
     "UNROUTABLE",
     "WAITING",
     "WITH_NOBODY",
+    "Correction",
+    "CorrectionKind",
     "Decision",
     "DeclineReason",
     "FieldChoices",
@@ -58,15 +68,19 @@ __all__ = [
     "ImportFile",
     "Lead",
     "LeadContact",
-    "LeadQuerySet",
     "LeadStatus",
     "LostReason",
     "Offer",
-    "OfferQuerySet",
     "OfferState",
+    "Override",
+    "OverrideKind",
+    "PartnerHoliday",
+    "PartnerTerms",
     "Roster",
     "Route",
     "RouteCredit",
+    "RoutePolicy",
+    "RouteStop",
     "RouteWeight",
     "Source",
     "SourceColumn",

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from portal.content.models import Product
 from portal.core.models import PublicIdModel
-from portal.leads.models.routes import Route
+from portal.leads.models.routes import Route, RoutePolicy
 from portal.leads.models.sources import Source
 from portal.leads.rows import Field, write_phone
 from portal.partners.models import Partner, Region
@@ -43,6 +43,10 @@ class HeldReason(models.TextChoices):
     NO_PARTNER_HERE = "no_partner_here", _("No qualified partner for this region and product")
     AT_CAPACITY = "at_capacity", _("Every partner has as many open offers as it may")
     ALL_OFFERED = "all_offered", _("Every partner has been offered it")
+    OFFERED_ENOUGH = "offered_enough", _("It was offered as often as its route allows")
+    PAUSED = "paused", _("Every partner for it has paused")
+    OUT_OF_HOURS = "out_of_hours", _("No partner for it works at this hour")
+    DAY_FULL = "day_full", _("Every partner for it has had as many as it takes in a day")
 
 
 #: Held for what the lead itself lacks: it wakes when the lead, its source or the routes are put right.
@@ -53,6 +57,9 @@ WAITING = (
     HeldReason.NO_PARTNER_HERE,
     HeldReason.AT_CAPACITY,
     HeldReason.ALL_OFFERED,
+    HeldReason.PAUSED,
+    HeldReason.OUT_OF_HOURS,
+    HeldReason.DAY_FULL,
 )
 
 
@@ -91,6 +98,10 @@ class Lead(PublicIdModel):
     route = models.ForeignKey(
         Route, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("route")
     )
+    policy = models.ForeignKey(
+        RoutePolicy, on_delete=models.PROTECT, null=True, blank=True, related_name="leads",
+        verbose_name=_("policy of the route"),
+    )  # fmt: skip
     product = models.ForeignKey(
         Product, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("product")
     )
@@ -101,12 +112,15 @@ class Lead(PublicIdModel):
     sector = models.CharField(_("sector"), max_length=120, blank=True)
     country = models.CharField(_("country"), max_length=120, blank=True, help_text=_("As the source names it."))
     employees = models.PositiveIntegerField(_("number of employees"), null=True, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("In which the customer is met."))
     received_at = models.DateTimeField(
         _("received"), help_text=_("By the source; the time of storing where it does not say.")
     )
     stored_at = models.DateTimeField(_("stored"))
     held_reason = models.CharField(_("held because"), max_length=24, choices=HeldReason.choices, blank=True)
     held_at = models.DateTimeField(_("held since"), null=True, blank=True)
+    # When time alone may end the hold: a partner opens, a day begins, a pause ends.
+    recheck_at = models.DateTimeField(null=True, blank=True, editable=False)
     evidence = models.JSONField(
         _("as it came"), default=dict, blank=True, help_text=_("The cells by column, without personal data.")
     )
@@ -144,7 +158,7 @@ class Lead(PublicIdModel):
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=(LeadStatus.NEW, LeadStatus.OFFERED))
-                | Q(route__isnull=False, product__isnull=False, region__isnull=False),
+                | Q(route__isnull=False, policy__isnull=False, product__isnull=False, region__isnull=False),
                 name="leads_lead_routed",
             ),
             models.CheckConstraint(
@@ -182,6 +196,12 @@ class Lead(PublicIdModel):
             ),
             # The desk: held leads by reason; and those to look at again when a source or the routes change.
             models.Index(fields=["held_reason", "source"], condition=Q(status=LeadStatus.HELD), name="leads_lead_held"),
+            # The sweeper: held leads that time alone may free.
+            models.Index(
+                fields=["recheck_at"],
+                condition=Q(status=LeadStatus.HELD, recheck_at__isnull=False),
+                name="leads_lead_recheck",
+            ),
             # A partner's own leads, latest first.
             models.Index(
                 fields=["partner", "-accepted_at"], condition=Q(partner__isnull=False), name="leads_lead_partner"

@@ -50,7 +50,13 @@ class Offer(PublicIdModel):
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="offers", verbose_name=_("lead"))
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="offers", verbose_name=_("partner"))
     route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="offers", verbose_name=_("route"))
-    tick = models.PositiveBigIntegerField(_("turn"), help_text=_("The turn of the route that was spent on it."))
+    tick = models.PositiveBigIntegerField(
+        _("turn"),
+        null=True,
+        help_text=_("The turn of the route that was spent on it; none where staff gave it by hand."),
+    )
+    # Staff's: said of an offer that they made, or took back.
+    override_reason = models.CharField(_("why by hand"), max_length=300, blank=True, db_default="")
     state = models.CharField(_("state"), max_length=10, choices=OfferState.choices, default=OfferState.OPEN)
     made_at = models.DateTimeField(_("offered"))
     due_at = models.DateTimeField(_("to be answered by"))
@@ -98,6 +104,9 @@ class Offer(PublicIdModel):
                 name="leads_offer_declined_for_a_reason",
             ),
             models.CheckConstraint(condition=Q(due_at__gt=F("made_at")), name="leads_offer_window"),
+            models.CheckConstraint(
+                condition=Q(tick__isnull=False) | ~Q(override_reason=""), name="leads_offer_a_turn_or_a_reason"
+            ),
         ]
         indexes = [
             # The sweeper: open offers past their window.
@@ -151,3 +160,85 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lead_id}, {self.route_id}: {self.winner_id or '–'}"
+
+
+class CorrectionKind(models.TextChoices):
+    UNDONE = "undone", pgettext_lazy("correction", "Turn given back")
+    SETTLED = "settled", pgettext_lazy("correction", "Residue settled")
+
+
+class Correction(models.Model):
+    """Credits moved without a lead: a turn that was undone, the residue of a partner that left. Rows are only added.
+
+    ``entries`` is a list of [partner id, units] that sum to zero, as the credits of a route always do.
+    """
+
+    route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="corrections", verbose_name=_("route"))
+    kind = models.CharField(_("kind"), max_length=10, choices=CorrectionKind.choices)
+    after_tick = models.PositiveBigIntegerField(_("after turn"))
+    entries = models.JSONField()
+    offer = models.OneToOneField(
+        Offer, on_delete=models.PROTECT, null=True, related_name="correction", verbose_name=_("offer")
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("partner that left")
+    )
+    reason = models.CharField(_("reason"), max_length=300)
+    made_at = models.DateTimeField(_("made"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("made by")
+    )
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("correction of credits")
+        verbose_name_plural = _("corrections of credits")
+        ordering = ["route", "after_tick", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="undone", offer__isnull=False, partner__isnull=True)
+                | Q(kind="settled", offer__isnull=True, partner__isnull=False),
+                name="leads_correction_of_what",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="leads_correction_for_a_reason"),
+        ]
+        indexes = [models.Index(fields=["route", "after_tick"], name="leads_correction_order")]
+
+    def __str__(self) -> str:
+        return f"{self.route_id}/{self.after_tick}: {self.kind}"
+
+
+class OverrideKind(models.TextChoices):
+    EXCLUDED = "excluded", pgettext_lazy("override", "Kept from a partner")
+    ASSIGNED = "assigned", pgettext_lazy("override", "Given by hand")
+    PULLED_BACK = "pulled_back", pgettext_lazy("override", "Taken back")
+
+
+class Override(models.Model):
+    """That staff decided about a lead in place of the rule. Rows are only added; they stand in the fairness report."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="overrides", verbose_name=_("lead"))
+    kind = models.CharField(_("kind"), max_length=12, choices=OverrideKind.choices)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", verbose_name=_("partner"))
+    reason = models.CharField(_("reason"), max_length=300)
+    made_at = models.DateTimeField(_("made"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("override")
+        verbose_name_plural = _("overrides")
+        ordering = ["made_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead", "partner"], condition=Q(kind="excluded"), name="leads_override_excluded_once"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="leads_override_for_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead_id}, {self.partner_id}: {self.kind}"

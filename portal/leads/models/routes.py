@@ -1,8 +1,13 @@
 """The rules that leads are distributed under: what staff edit, what they published, and where its turns stand."""
 
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey, ParentalManyToManyField
 from modelcluster.models import ClusterableModel
@@ -11,11 +16,16 @@ from wagtail.models import Orderable
 from certification.models import Programme
 from portal.content.models import Product
 from portal.core.localised import LocalisedTextField
-from portal.partners.models import Partner, Region, Tier
+from portal.leads.models.sources import Source
+from portal.leads.policies import Policy
+from portal.partners.models import JobRole, Partner, PartnerKind, Region, Tier
 
 
 class Route(ClusterableModel):
-    """A pool of leads and the rules it is distributed under. Its row is locked while it is distributed."""
+    """A pool of leads, and a draft of the rules it is distributed under. Its row is locked while it is distributed.
+
+    What staff save here changes nothing by itself: leads are distributed by what was published (:class:`RoutePolicy`).
+    """
 
     slug = models.SlugField(_("slug"), unique=True)
     name = LocalisedTextField(_("name"))
@@ -33,6 +43,36 @@ class Route(ClusterableModel):
     regions = ParentalManyToManyField(
         Region, blank=True, related_name="routes", verbose_name=_("regions"), help_text=_("None: every region.")
     )
+    sources = ParentalManyToManyField(
+        Source, blank=True, related_name="+", verbose_name=_("sources"), help_text=_("None: every source.")
+    )
+    languages = models.JSONField(
+        _("languages of the customer"), default=list, blank=True, help_text=_("None: any, and those that do not say.")
+    )
+    least_employees = models.PositiveIntegerField(
+        _("employees of the customer, at least"), default=0, help_text=_("A lead that does not say passes.")
+    )
+    most_employees = models.PositiveIntegerField(
+        _("employees of the customer, at most"), default=0, help_text=_("0: any number.")
+    )
+    kinds = ParentalManyToManyField(
+        PartnerKind, blank=True, related_name="+", verbose_name=_("kinds of partner"), help_text=_("None: every kind.")
+    )
+    lowest_tier = models.ForeignKey(
+        Tier, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("lowest tier"),
+        help_text=_("None: every tier."),
+    )  # fmt: skip
+    roles = ParentalManyToManyField(
+        JobRole, blank=True, related_name="+", verbose_name=_("job roles that a partner must have"),
+        help_text=_("Somebody of each at present."),
+    )  # fmt: skip
+    speaks = models.BooleanField(
+        _("the partner works in the customer's language"), default=False, help_text=_("Where the lead says one.")
+    )
+    in_working_hours = models.BooleanField(
+        _("in working hours only"), default=False,
+        help_text=_("Offers are made, and their hours counted, while the partner works by its own calendar."),
+    )  # fmt: skip
     window_hours = models.PositiveSmallIntegerField(
         _("hours to accept"), default=24, validators=[MinValueValidator(1), MaxValueValidator(24 * 90)]
     )
@@ -42,6 +82,14 @@ class Route(ClusterableModel):
         validators=[MinValueValidator(1)],
         help_text=_("All offers that a partner has still to answer count, of whichever route."),
     )
+    day_cap = models.PositiveSmallIntegerField(
+        _("offers per partner and day, at most"), default=0,
+        help_text=_("Of this route, on the partner's own day. 0: any number."),
+    )  # fmt: skip
+    most_offers = models.PositiveSmallIntegerField(
+        _("partners a lead is offered to, at most"), default=0,
+        help_text=_("One after the other, while nobody takes it. 0: any number."),
+    )  # fmt: skip
 
     wagtail_reference_index_ignore = True
 
@@ -52,6 +100,9 @@ class Route(ClusterableModel):
         constraints = [
             models.CheckConstraint(condition=Q(window_hours__gte=1), name="leads_route_window"),
             models.CheckConstraint(condition=Q(open_cap__gte=1), name="leads_route_cap"),
+            models.CheckConstraint(
+                condition=Q(most_employees=0) | Q(most_employees__gte=F("least_employees")), name="leads_route_size"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -77,6 +128,94 @@ class RouteWeight(Orderable):
 
     def __str__(self) -> str:
         return f"{self.tier}: {self.weight}"
+
+
+class RoutePolicyQuerySet(models.QuerySet["RoutePolicy"]):
+    def in_force(self, now: datetime) -> Self:
+        """Of each route the one that was put in force last."""
+        later = RoutePolicy.objects.filter(
+            route=OuterRef("route"), effective_from__lte=now, effective_from__gt=OuterRef("effective_from")
+        )
+        return self.filter(effective_from__lte=now).exclude(Exists(later))
+
+    def planned(self, now: datetime) -> Self:
+        return self.filter(effective_from__gt=now)
+
+
+class RoutePolicy(models.Model):
+    """The rules of a route as they were published. Never changed: leads that came under it are distributed by it."""
+
+    route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="policies", verbose_name=_("route"))
+    number = models.PositiveIntegerField(_("number"))  # 1, 2, 3 … within the route
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="+", verbose_name=_("programme")
+    )  # the same as in the rules: for joins, and so that it cannot be deleted
+    rules = models.JSONField(_("rules"))  # policies.Policy.to_json
+    effective_from = models.DateTimeField(_("in force from"))
+    published_at = models.DateTimeField(_("published"))
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("published by")
+    )
+    note = models.CharField(_("what changed, and why"), max_length=300, blank=True)
+
+    objects = RoutePolicyQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("policy of a route")
+        verbose_name_plural = _("policies of routes")
+        ordering = ["route", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["route", "number"], name="leads_routepolicy_number"),
+            # Also finds the one in force.
+            models.UniqueConstraint(fields=["route", "effective_from"], name="leads_routepolicy_moment"),
+            models.CheckConstraint(
+                condition=Q(effective_from__gte=F("published_at")), name="leads_routepolicy_not_for_the_past"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.route_id}/{self.number}"
+
+    @cached_property
+    def policy(self) -> Policy:
+        return Policy.from_json(self.rules)
+
+
+class RouteStopQuerySet(models.QuerySet["RouteStop"]):
+    def open(self) -> Self:
+        return self.filter(resumed_at__isnull=True)
+
+
+class RouteStop(models.Model):
+    """That staff have stopped a route: what comes in waits, and goes on in its order when the route does."""
+
+    route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="stops", verbose_name=_("route"))
+    reason = models.CharField(_("reason"), max_length=300)
+    stopped_at = models.DateTimeField(_("stopped"))
+    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    resumed_at = models.DateTimeField(_("resumed"), null=True)
+    resumed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = RouteStopQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("stop of a route")
+        verbose_name_plural = _("stops of routes")
+        ordering = ["-stopped_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["route"], condition=Q(resumed_at__isnull=True), name="leads_routestop_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(resumed_at__isnull=True) | Q(resumed_at__gte=F("stopped_at")),
+                name="leads_routestop_ends_after",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.route_id}: {self.stopped_at:%Y-%m-%d %H:%M}"
 
 
 class RouteCredit(models.Model):

@@ -104,7 +104,7 @@ def import_leads(file: IO[bytes] | bytes, *, source: Source, dry_run: bool, by: 
         message, remedy = describe_unreadable(error)
         raise Refusal(message, remedy=remedy, code=error.code) from error
     submissions = read_submissions(table, columns, now=now)
-    plans = plan_leads(submissions, source=source)
+    plans = plan_leads(submissions, source=source, now=now)
     known = find_known([submission.external_id for submission in submissions], source=source)
     report = _report(plans, known, source=source, dry_run=dry_run, encoding=table.encoding, delimiter=table.delimiter)
     if not dry_run:

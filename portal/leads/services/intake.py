@@ -3,7 +3,6 @@
 A lead's identity is (source, external id). The same company twice is two leads.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,7 +15,8 @@ from portal.accounts.models import User
 from portal.content.models import Product
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_held, leads_received
-from portal.leads.models import HeldReason, Lead, LeadContact, LeadStatus, Route, Source
+from portal.leads.models import HeldReason, Lead, LeadContact, LeadStatus, RoutePolicy, Source
+from portal.leads.policies import Asked
 from portal.leads.rows import Columns, Field, Problem, Reason, Submission, fold, short
 from portal.partners.models import Region
 
@@ -33,36 +33,31 @@ class Planned:
     submission: Submission
     product_id: int | None
     region_id: int | None
-    route_id: int | None
+    policy: RoutePolicy | None
     held_reason: str
     problems: tuple[Problem, ...]
 
+    @property
+    def route_id(self) -> int | None:
+        return self.policy.route_id if self.policy else None
+
 
 class Directory:
-    """What a source's words mean, and which route takes what. Loaded once, in a constant number of queries."""
+    """What a source's words mean, and which route takes what by the rules in force. Loaded once, in a constant number
+    of queries."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, now: datetime) -> None:
+        self.source = source
         self.products: dict[str, int] = {fold(product.slug): product.pk for product in Product.objects.all()}
         self.products |= {fold(name.name): name.product_id for name in source.product_names.all()}
         self.regions: dict[str, int] = {fold(region.slug): region.pk for region in Region.objects.all()}
         self.regions |= {fold(name.name): name.region_id for name in source.region_names.all()}
-        products: dict[int, set[int]] = defaultdict(set)
-        for route_id, product_id in Route.products.through.objects.values_list("route_id", "product_id"):
-            products[route_id].add(product_id)
-        regions: dict[int, set[int]] = defaultdict(set)
-        for route_id, region_id in Route.regions.through.objects.values_list("route_id", "region_id"):
-            regions[route_id].add(region_id)
-        self.routes: list[tuple[int, frozenset[int], frozenset[int]]] = [
-            (route_id, frozenset(products[route_id]), frozenset(regions[route_id]))
-            for route_id in Route.objects.values_list("pk", flat=True)
-        ]
+        in_force = RoutePolicy.objects.in_force(now).order_by("route__order", "route__slug")
+        self.policies: list[RoutePolicy] = list(in_force)
 
-    def find_route(self, product_id: int, region_id: int) -> int | None:
-        """The first route that takes the product and the region; a route without regions takes every one."""
-        for route_id, products, regions in self.routes:
-            if product_id in products and (not regions or region_id in regions):
-                return route_id
-        return None
+    def find_policy(self, asked: Asked) -> RoutePolicy | None:
+        """The rules in force of the first route that takes the lead."""
+        return next((row for row in self.policies if row.policy.takes(asked)), None)
 
     def plan(self, submission: Submission) -> Planned:
         product_id = self.products.get(fold(submission.product))
@@ -74,21 +69,23 @@ class Directory:
         ):
             if found is None:
                 problems.append(Problem(name, Reason.UNKNOWN if text else Reason.MISSING, short(text)))
-        route_id = self.find_route(product_id, region_id) if product_id and region_id else None
+        policy = self.find_policy(
+            Asked(self.source.pk, product_id, region_id, submission.language, submission.employees)
+        )
         return Planned(
             submission,
             product_id,
             region_id,
-            route_id,
+            policy if product_id and region_id else None,
             reason_to_hold(
-                product_id, region_id, route_id, has_somebody=bool(submission.company or submission.has_contact)
+                product_id, region_id, policy, has_somebody=bool(submission.company or submission.has_contact)
             ),
             tuple(problems),
         )
 
 
 def reason_to_hold(
-    product_id: int | None, region_id: int | None, route_id: int | None, *, has_somebody: bool
+    product_id: int | None, region_id: int | None, policy: RoutePolicy | None, *, has_somebody: bool
 ) -> HeldReason | str:
     """Why a lead cannot be routed, the first that applies; empty where it can.
 
@@ -98,7 +95,7 @@ def reason_to_hold(
         return HeldReason.UNKNOWN_PRODUCT
     if region_id is None:
         return HeldReason.UNKNOWN_REGION
-    if route_id is None:
+    if policy is None:
         return HeldReason.NO_ROUTE
     if not has_somebody:
         return HeldReason.NO_CONTACT
@@ -110,9 +107,9 @@ def read_columns(source: Source) -> Columns:
     return Columns.of({column.name: Field(column.field) for column in source.columns.all()})
 
 
-def plan_leads(submissions: Iterable[Submission], *, source: Source) -> list[Planned]:
-    """What would become of each submission. Writes nothing."""
-    directory = Directory(source)
+def plan_leads(submissions: Iterable[Submission], *, source: Source, now: datetime) -> list[Planned]:
+    """What would become of each submission by the rules in force. Writes nothing."""
+    directory = Directory(source, now=now)
     return [directory.plan(submission) for submission in submissions]
 
 
@@ -148,7 +145,7 @@ def _receive_part(submissions: Sequence[Submission], *, source: Source, now: dat
     for submission in submissions:
         if submission.external_id not in known:
             fresh.setdefault(submission.external_id, submission)
-    plans = plan_leads(fresh.values(), source=source)
+    plans = plan_leads(fresh.values(), source=source, now=now)
     leads = Lead.objects.bulk_create([_lead_of(plan, source=source, now=now) for plan in plans], batch_size=500)
     LeadContact.objects.bulk_create(
         [
@@ -172,6 +169,8 @@ def _lead_of(plan: Planned, *, source: Source, now: datetime) -> Lead:
         held_reason=plan.held_reason,
         held_at=now if plan.held_reason else None,
         route_id=plan.route_id,
+        policy=plan.policy,
+        language=submission.language,
         product_id=plan.product_id,
         region_id=plan.region_id,
         company=submission.company,
@@ -216,7 +215,7 @@ def reread_held_leads(*, source_ids: Iterable[int] | None = None, now: datetime)
     sources = Source.objects.in_bulk(set(held.values_list("source", flat=True)))
     woken: list[int] = []
     for source in sources.values():
-        directory, columns = Directory(source), read_columns(source)
+        directory, columns = Directory(source, now=now), read_columns(source)
         leads = held.filter(source=source).order_by("received_at", "pk").select_for_update(of=("self",))
         contacts = set(
             LeadContact.objects.filter(lead__in=held.filter(source=source))
@@ -227,18 +226,18 @@ def reread_held_leads(*, source_ids: Iterable[int] | None = None, now: datetime)
         for lead in leads:
             product_id = lead.product_id or directory.products.get(_cell(lead, columns, Field.PRODUCT))
             region_id = lead.region_id or directory.regions.get(_cell(lead, columns, Field.REGION))
-            route_id = directory.find_route(product_id, region_id) if product_id and region_id else None
+            policy = _find_policy(directory, lead, product_id, region_id)
             reason = reason_to_hold(
-                product_id, region_id, route_id, has_somebody=bool(lead.company) or lead.pk in contacts
+                product_id, region_id, policy, has_somebody=bool(lead.company) or lead.pk in contacts
             )
-            if (product_id, region_id, route_id, reason) == (
+            if (product_id, region_id, policy, reason) == (
                 lead.product_id,
                 lead.region_id,
-                lead.route_id,
+                lead.policy,
                 lead.held_reason,
             ):
                 continue
-            _place(lead, product_id=product_id, region_id=region_id, route_id=route_id, reason=reason, now=now)
+            _place(lead, product_id=product_id, region_id=region_id, policy=policy, reason=reason, now=now)
             changed.append(lead)
             if lead.status == LeadStatus.NEW:
                 woken.append(lead.pk)
@@ -248,13 +247,27 @@ def reread_held_leads(*, source_ids: Iterable[int] | None = None, now: datetime)
     return woken
 
 
-PLACE_FIELDS = ["product", "region", "route", "status", "held_reason", "held_at", "problems"]
+PLACE_FIELDS = ["product", "region", "route", "policy", "status", "held_reason", "held_at", "recheck_at", "problems"]
+
+
+def _find_policy(directory: Directory, lead: Lead, product_id: int | None, region_id: int | None) -> RoutePolicy | None:
+    if product_id is None or region_id is None:
+        return None
+    return directory.find_policy(Asked(lead.source_id, product_id, region_id, lead.language, lead.employees))
 
 
 def _place(
-    lead: Lead, *, product_id: int | None, region_id: int | None, route_id: int | None, reason: str, now: datetime
+    lead: Lead,
+    *,
+    product_id: int | None,
+    region_id: int | None,
+    policy: RoutePolicy | None,
+    reason: str,
+    now: datetime,
 ) -> None:
-    lead.product_id, lead.region_id, lead.route_id = product_id, region_id, route_id
+    lead.product_id, lead.region_id, lead.policy = product_id, region_id, policy
+    lead.route_id = policy.route_id if policy else None
+    lead.recheck_at = None
     mended = {Field.PRODUCT: product_id, Field.REGION: region_id}
     lead.problems = [problem for problem in lead.problems if not mended.get(problem["field"])]
     if reason:
@@ -296,12 +309,13 @@ def complete_lead(
         raise Refusal(
             _("This lead is not held any more: %(status)s.") % {"status": lead.get_status_display()}, code="not_held"
         )
-    routes = Directory(lead.source)
-    route_id = routes.find_route(product.pk, region.pk) if product and region else None
+    policy = _find_policy(
+        Directory(lead.source, now=now), lead, product.pk if product else None, region.pk if region else None
+    )
     reason = reason_to_hold(
         product.pk if product else None,
         region.pk if region else None,
-        route_id,
+        policy,
         has_somebody=bool(company or any(contact.values())),
     )
     lead.company = company
@@ -309,7 +323,7 @@ def complete_lead(
         lead,
         product_id=product.pk if product else None,
         region_id=region.pk if region else None,
-        route_id=route_id,
+        policy=policy,
         reason=reason,
         now=now,
     )

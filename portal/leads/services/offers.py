@@ -4,6 +4,7 @@ Locks are taken in the order of :mod:`portal.leads.services.distribution`: partn
 """
 
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.core.times import describe_moment
 from portal.leads.facts import offers_accepted, offers_closed
-from portal.leads.models import DeclineReason, Lead, LeadStatus, Offer, OfferState
+from portal.leads.models import DeclineReason, Lead, LeadStatus, Offer, OfferState, RoutePolicy
 from portal.partners.models import Partner
 
 #: Offers closed by time in one transaction.
@@ -121,7 +122,7 @@ def _check_open(offer: Offer, *, now: datetime) -> None:
 
 
 def _check_gate(offer: Offer, *, partner: Partner, now: datetime) -> None:
-    programme = offer.route.programme
+    programme = cast(RoutePolicy, offer.lead.policy).programme  # it was routed
     current = Qualification.objects.current(now).filter(partner=partner, programme=programme)
     if not current.exists():
         review_qualification(partner, programme=programme, now=now)

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from django.db import transaction
 
 from portal.accounts.models import User
-from portal.leads.facts import routes_changed, sources_changed
+from portal.leads.facts import routes_drafted, sources_changed
 from portal.leads.models import Route, Source
 
 
 @transaction.atomic
 def keep_route(save: Callable[[], Route], *, by: User) -> Route:
-    """Save a route by the form's own ``save``; leads that it can take now are woken."""
+    """Save a route's draft by the form's own ``save``. Nothing follows from it before it is published."""
     route = save()
-    routes_changed.announce(route_ids=route.pk, by=by)
+    routes_drafted.announce(route_ids=route.pk, by=by)
     return route
 
 

@@ -74,7 +74,7 @@ def load_demo() -> None:
             HistoryLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             LearningLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             load_sittings(memberships, examiner=staff[EXAMINERS], now=now)
-            load_routes()
+            load_routes(now=now)
             load_leads(now=now)
     finally:
         app.conf.task_always_eager = eager

@@ -16,10 +16,11 @@ from portal.leads.models import (
 )
 from portal.leads.rows import Field
 from portal.leads.services.imports import import_leads
+from portal.leads.services.policies import publish_policy
 from portal.partners.models import Region, Tier
 
 
-def load_routes() -> None:
+def load_routes(*, now: datetime) -> None:
     """Sources with their columns and names, and routes with their weights."""
     products = {product.slug: product for product in Product.objects.all()}
     regions = {region.slug: region for region in Region.objects.all()}
@@ -49,6 +50,7 @@ def load_routes() -> None:
         route.save()
         for place, (slug, weight) in enumerate(row["weights"].items()):
             RouteWeight.objects.create(route=route, tier=tiers[slug], weight=weight, sort_order=place)
+        publish_policy(Route.objects.get(pk=route.pk), by=None, now=now)
 
 
 def load_leads(*, now: datetime) -> None:

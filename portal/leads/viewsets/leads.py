@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -17,20 +16,21 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView, TemplateView
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, ObjectList
 from wagtail.admin.views.generic import CreateView, EditView, IndexView, InspectView, WagtailAdminTemplateMixin
-from wagtail.admin.viewsets.model import ModelViewSet, ModelViewSetGroup
+from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.models import User
 from portal.core.amounts import to_major
 from portal.core.errors import Refusal
-from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy, RelatedIndexView
-from portal.leads.access import may_close_leads, may_import_leads, may_see_leads
-from portal.leads.forms import CloseForm, CompleteForm, ImportForm, SourceForm
+from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy
+from portal.leads.access import may_close_leads, may_import_leads, may_override, may_see_leads
+from portal.leads.forms import CloseForm, CompleteForm, ImportForm, PartnerReasonForm, ReasonForm, SourceForm
 from portal.leads.labels import FIELDS, REASONS, REMEDIES, describe_problem
-from portal.leads.models import HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
+from portal.leads.models import WITH_NOBODY, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
 from portal.leads.reports import explain_decisions
-from portal.leads.services import imports, intake, outcomes, rules
+from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
+from portal.partners.models import PRESENT, Partner
 
 #: Rows of a dry run's problems shown at once; the count says how many there are in all.
 PROBLEMS_SHOWN = 500
@@ -72,7 +72,7 @@ class LeadInspectView(InspectView):
 
     def get_object(self, queryset: Any = None) -> Lead:  # noqa: ARG002 -- Wagtail's own signature
         rows = Lead.objects.select_related(
-            "source", "route__programme", "product", "region", "partner", "contact", "finished_by"
+            "source", "route", "policy", "product", "region", "partner", "contact", "finished_by"
         )
         return get_object_or_404(rows, pk=self.pk)
 
@@ -88,7 +88,23 @@ class LeadInspectView(InspectView):
             url = reverse("leads_admin:complete", args=[self.object.pk])
             buttons.append(HeaderButton(_("Complete"), url=url, icon_name="edit", priority=10))
         url = reverse("leads_admin:close", args=[self.object.pk])
-        return [*buttons, HeaderButton(_("Close"), url=url, icon_name="cross", priority=20)]
+        buttons.append(HeaderButton(_("Close"), url=url, icon_name="cross", priority=20))
+        if may_override(self.request.user):
+            buttons += self._override_buttons()
+        return buttons
+
+    def _override_buttons(self) -> list[HeaderButton]:
+        lead, acts = self.object, []
+        if lead.status in WITH_NOBODY and lead.policy_id is not None:
+            acts.append(("assign", _("Give by hand"), "user"))
+        if lead.status in WITH_NOBODY:
+            acts.append(("exclude", _("Keep from a partner"), "no-view"))
+        if lead.status == LeadStatus.ACCEPTED:
+            acts.append(("pull_back", _("Take back"), "undo"))
+        return [
+            HeaderButton(label, url=reverse(f"leads_admin:{name}", args=[lead.pk]), icon_name=icon, priority=30 + place)
+            for place, (name, label, icon) in enumerate(acts)
+        ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         lead = self.object
@@ -100,9 +116,11 @@ class LeadInspectView(InspectView):
             held_field=FIELDS.get(remedy[0], remedy[0]) if remedy else "",
             held_remedy=remedy[1] if remedy else "",
             offers=Offer.objects.filter(lead=lead)
-            .select_related("partner", "closed_by", "seen_by")
+            .select_related("partner", "closed_by", "seen_by", "correction")
             .order_by("-made_at", "-pk"),
             decisions=explain_decisions(lead),
+            overrides=lead.overrides.select_related("partner", "made_by").order_by("-made_at", "-pk"),
+            may_override=may_override(self.request.user),
             value=to_major(lead.value, lead.currency) if lead.value is not None else None,
             **kwargs,
         )
@@ -153,6 +171,89 @@ class CloseView(LeadActView):
     def act(self, form: CloseForm) -> str:
         outcomes.close_lead(self.lead, note=form.cleaned_data["note"], by=self.person, now=timezone.now())
         return _("The lead is closed.")
+
+
+class OverrideView(LeadActView):
+    """What staff decide in place of the rule."""
+
+    danger = True
+    form_class: Any = PartnerReasonForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may_override(request.user):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def find_partners(self) -> QuerySet[Partner]:
+        return Partner.objects.filter(status__in=PRESENT).order_by("name")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs = super().get_form_kwargs()
+        return {**kwargs, "partners": self.find_partners()} if self.form_class is PartnerReasonForm else kwargs
+
+
+class ExcludeView(OverrideView):
+    page_title = gettext_lazy("Keep the lead from a partner")
+    submit_label = gettext_lazy("Keep it from this partner")
+    explanation = gettext_lazy(
+        "It is never offered to that partner. If it has an open offer of it, that is withdrawn, and the lead goes on."
+    )
+
+    def act(self, form: PartnerReasonForm) -> str:
+        given = form.cleaned_data
+        overrides.exclude_partner(
+            self.lead, partner=given["partner"], reason=given["reason"], by=self.person, now=timezone.now()
+        )
+        return _("%(partner)s is kept from this lead.") % {"partner": given["partner"]}
+
+
+class AssignView(OverrideView):
+    page_title = gettext_lazy("Give the lead by hand")
+    submit_label = gettext_lazy("Offer it to this partner")
+    explanation = gettext_lazy(
+        "It is offered to that partner alone, for the hours that its rules give. Nobody's turn is used: the lead is given "
+        "besides the turns, and the fairness report says so. An open offer of it to somebody else is withdrawn."
+    )
+
+    def find_partners(self) -> QuerySet[Partner]:
+        return super().find_partners().exclude(pk__in=Offer.objects.filter(lead=self.lead).values("partner"))
+
+    def act(self, form: PartnerReasonForm) -> str:
+        given = form.cleaned_data
+        overrides.assign_lead(
+            self.lead, partner=given["partner"], reason=given["reason"], by=self.person, now=timezone.now()
+        )
+        return _("The lead is offered to %(partner)s.") % {"partner": given["partner"]}
+
+
+class PullBackView(OverrideView):
+    page_title = gettext_lazy("Take the lead back")
+    submit_label = gettext_lazy("Take it back")
+    explanation = gettext_lazy(
+        "The partner loses it and does not see the customer any more. It goes to the next partner; the turn stays spent."
+    )
+    form_class = ReasonForm
+
+    def act(self, form: ReasonForm) -> str:
+        override = overrides.pull_back(
+            self.lead, reason=form.cleaned_data["reason"], by=self.person, now=timezone.now()
+        )
+        return _("The lead is taken back from %(partner)s.") % {"partner": override.partner}
+
+
+class GiveBackView(OverrideView):
+    page_title = gettext_lazy("Give the turn back")
+    submit_label = gettext_lazy("Give it back")
+    explanation = gettext_lazy(
+        "For a lead that was none: spam, a wrong number, a duplicate. The whole turn is undone: the partner has it again, "
+        "and what every partner was credited with at it is taken back. Look at the lead first."
+    )
+    form_class = ReasonForm
+
+    def act(self, form: ReasonForm) -> str:
+        offer = get_object_or_404(Offer, lead=self.lead, pk=self.kwargs["offer"], tick__isnull=False)
+        corrections.give_turn_back(offer, reason=form.cleaned_data["reason"], by=self.person, now=timezone.now())
+        return _("%(partner)s has its turn back.") % {"partner": offer.partner}
 
 
 class CompleteView(LeadActView):
@@ -317,6 +418,10 @@ class LeadViewSet(ModelViewSet):
             path("import/<str:public_id>/", ImportReportView.as_view(), name="import_report"),
             path("<int:pk>/close/", CloseView.as_view(), name="close"),
             path("<int:pk>/complete/", CompleteView.as_view(), name="complete"),
+            path("<int:pk>/exclude/", ExcludeView.as_view(), name="exclude"),
+            path("<int:pk>/assign/", AssignView.as_view(), name="assign"),
+            path("<int:pk>/pull-back/", PullBackView.as_view(), name="pull_back"),
+            path("<int:pk>/offers/<int:offer>/give-back/", GiveBackView.as_view(), name="give_back"),
         ]
 
 
@@ -371,60 +476,3 @@ class SourceViewSet(ModelViewSet):
         ],
         base_form_class=SourceForm,
     )
-
-
-class RouteCreateView(PersonMixin, CreateView):
-    def save_instance(self) -> Route:
-        return rules.keep_route(super().save_instance, by=self.person)
-
-
-class RouteEditView(PersonMixin, EditView):
-    def save_instance(self) -> Route:
-        return rules.keep_route(super().save_instance, by=self.person)
-
-
-class RouteViewSet(ModelViewSet):
-    model = Route
-    name = "lead_routes"
-    icon = "order"
-    menu_label = gettext_lazy("Routes")
-    permission_policy = POLICIES[Route]
-    add_to_reference_index = False
-    add_view_class = RouteCreateView
-    edit_view_class = RouteEditView
-    copy_view_enabled = False
-    index_view_class = RelatedIndexView
-    list_display = ["name", "slug", "programme", "window_hours", "open_cap"]
-    edit_handler = ObjectList(
-        [
-            MultiFieldPanel(
-                [FieldPanel("name"), FieldRowPanel([FieldPanel("slug"), FieldPanel("order")])],
-                heading=gettext_lazy("Route"),
-            ),
-            MultiFieldPanel(
-                [
-                    FieldPanel("products", widget=CheckboxSelectMultiple),
-                    FieldPanel("regions", widget=CheckboxSelectMultiple),
-                ],
-                heading=gettext_lazy("Which leads it takes"),
-            ),
-            MultiFieldPanel(
-                [FieldPanel("programme"), FieldRowPanel([FieldPanel("window_hours"), FieldPanel("open_cap")])],
-                heading=gettext_lazy("Who gets them, and for how long"),
-            ),
-            InlinePanel(
-                "weights",
-                heading=gettext_lazy("Weights by tier"),
-                label=gettext_lazy("Weight"),
-                panels=[FieldRowPanel([FieldPanel("tier"), FieldPanel("weight")])],
-                help_text=gettext_lazy("Shares of the turns. A tier without a line weighs 1."),
-            ),
-        ]
-    )
-
-
-class LeadsViewSetGroup(ModelViewSetGroup):
-    menu_label = gettext_lazy("Leads")
-    menu_icon = "tasks"
-    menu_order = 230
-    items = (LeadViewSet, RouteViewSet, SourceViewSet)

@@ -1,0 +1,145 @@
+"""What staff decide about a lead in place of the rule. Each needs a reason, is marked for ever, and costs nobody a turn:
+the credits of the route stay as they were, and what was given besides the turns stands in the fairness report."""
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import User
+from portal.core.errors import Refusal
+from portal.leads.facts import leads_offered, leads_overridden, leads_received, offers_closed
+from portal.leads.models import (
+    WITH_NOBODY,
+    Lead,
+    LeadStatus,
+    Offer,
+    OfferState,
+    Override,
+    OverrideKind,
+    RoutePolicy,
+)
+from portal.partners.models import Partner
+
+
+@transaction.atomic
+def exclude_partner(lead: Lead, *, partner: Partner, reason: str, by: User, now: datetime) -> Override:
+    """Keep a lead from a partner: a conflict of interest, the customer's wish. An open offer to it is withdrawn.
+
+    Raises:
+        Refusal: without a reason, the partner has the lead, or it is kept from it already.
+    """
+    _check_reason(reason)
+    lead = _lock(lead)
+    if lead.partner_id == partner.pk:
+        raise Refusal(
+            _("%(partner)s has accepted this lead.") % {"partner": partner},
+            remedy=_("Take it back first."),
+            code="taken",
+        )
+    if Override.objects.filter(lead=lead, partner=partner, kind=OverrideKind.EXCLUDED).exists():
+        raise Refusal(_("%(partner)s is kept from this lead already.") % {"partner": partner}, code="excluded_already")
+    override = _note(lead, OverrideKind.EXCLUDED, partner, reason, by=by, now=now)
+    if _withdraw(lead, partner=partner, reason=reason, by=by, now=now):
+        _return(lead, by=by)
+    return override
+
+
+@transaction.atomic
+def assign_lead(lead: Lead, *, partner: Partner, reason: str, by: User, now: datetime) -> Offer:
+    """Offer a lead to one partner by hand, for the hours that its rules give. Whoever has an offer of it loses that.
+
+    Only what holds the lead itself back is looked at: staff may give a lead to a partner that has no turn, or is full.
+
+    Raises:
+        Refusal: without a reason; a partner has the lead, or it is finished; the lead was not routed; the partner was
+            offered it before.
+    """
+    _check_reason(reason)
+    lead = _lock(lead)
+    if lead.status not in WITH_NOBODY or lead.policy_id is None or lead.route_id is None:
+        raise Refusal(
+            _("This lead cannot be given by hand: %(status)s.") % {"status": lead.get_status_display()},
+            remedy=_("Take it back first, or complete what it lacks."),
+            code="not_free",
+        )
+    if Offer.objects.filter(lead=lead, partner=partner).exists():
+        raise Refusal(
+            _("%(partner)s was offered this lead before.") % {"partner": partner},
+            remedy=_("A partner is never offered a lead twice."),
+            code="offered_before",
+        )
+    _withdraw(lead, partner=None, reason=reason, by=by, now=now)
+    policy = cast(RoutePolicy, lead.policy).policy
+    offer = Offer.objects.create(
+        lead=lead, partner=partner, route_id=lead.route_id, tick=None, override_reason=reason.strip(), made_at=now,
+        due_at=now + timedelta(hours=policy.window_hours),
+    )  # fmt: skip
+    lead.status, lead.held_reason, lead.held_at, lead.recheck_at = LeadStatus.OFFERED, "", None, None
+    lead.save(update_fields=["status", "held_reason", "held_at", "recheck_at"])
+    _note(lead, OverrideKind.ASSIGNED, partner, reason, by=by, now=now)
+    leads_offered.announce(offer_ids=offer.pk, by=by)
+    return offer
+
+
+@transaction.atomic
+def pull_back(lead: Lead, *, reason: str, by: User, now: datetime) -> Override:
+    """Take a lead back from the partner that accepted it; it is offered to the next one, and never to that one again.
+
+    Raises:
+        Refusal: without a reason, or nobody has it, or it is finished.
+    """
+    _check_reason(reason)
+    lead = _lock(lead)
+    if lead.status != LeadStatus.ACCEPTED or lead.partner is None:
+        raise Refusal(_("No partner has this lead in work."), code="not_accepted")
+    partner = lead.partner
+    Offer.objects.filter(lead=lead, state=OfferState.ACCEPTED).update(
+        state=OfferState.WITHDRAWN, override_reason=reason.strip()
+    )
+    lead.partner, lead.accepted_at = None, None
+    override = _note(lead, OverrideKind.PULLED_BACK, partner, reason, by=by, now=now)
+    _return(lead, by=by)
+    return override
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Refusal(
+            _("Nothing is decided in place of the rule without a reason."),
+            remedy=_("It stands in the fairness report."),
+            code="no_reason",
+        )
+
+
+def _lock(lead: Lead) -> Lead:
+    return Lead.objects.select_for_update(of=("self",)).select_related("partner", "policy").get(pk=lead.pk)
+
+
+def _withdraw(lead: Lead, *, partner: Partner | None, reason: str, by: User, now: datetime) -> bool:
+    """Withdraw the open offer of a lead: to this partner, or to whomever. Whether there was one."""
+    offers = Offer.objects.open().filter(lead=lead)
+    if partner is not None:
+        offers = offers.filter(partner=partner)
+    ids = list(offers.values_list("pk", flat=True))
+    Offer.objects.filter(pk__in=ids).update(
+        state=OfferState.WITHDRAWN, closed_at=now, closed_by=by, override_reason=reason.strip()
+    )
+    offers_closed.announce(offer_ids=ids, by=by)
+    return bool(ids)
+
+
+def _return(lead: Lead, *, by: User) -> None:
+    """The lead waits to be distributed again."""
+    lead.status = LeadStatus.NEW
+    lead.save(update_fields=["status", "partner", "accepted_at"])
+    leads_received.announce(lead_ids=lead.pk, by=by)
+
+
+def _note(lead: Lead, kind: OverrideKind, partner: Partner, reason: str, *, by: User, now: datetime) -> Override:
+    override = Override.objects.create(
+        lead=lead, kind=kind, partner=partner, reason=reason.strip(), made_at=now, made_by=by
+    )
+    leads_overridden.announce(lead_ids=lead.pk, by=by)
+    return override

@@ -1,0 +1,159 @@
+"""Publishing the rules of a route, stopping it at once, and letting it go on."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import User
+from portal.core.errors import Refusal
+from portal.core.times import describe_moment
+from portal.leads.facts import routes_changed, routes_resumed, routes_stopped
+from portal.leads.models import Lead, LeadStatus, Route, RoutePolicy, RouteStop
+from portal.leads.policies import Asked, Policy
+
+
+def draft_policy(route: Route) -> Policy:
+    """What a route's draft says at present."""
+
+    def ids(name: str) -> frozenset[int]:
+        return frozenset(row.pk for row in getattr(route, name).all())
+
+    return Policy(
+        programme=route.programme_id,
+        products=ids("products"),
+        sources=ids("sources"),
+        regions=ids("regions"),
+        languages=frozenset(route.languages),
+        least_employees=route.least_employees,
+        most_employees=route.most_employees,
+        kinds=ids("kinds"),
+        least_rank=route.lowest_tier.rank if route.lowest_tier else 0,
+        roles=ids("roles"),
+        speaks=route.speaks,
+        weights=tuple(sorted((row.tier_id, row.weight) for row in route.weights.all())),
+        window_hours=route.window_hours,
+        in_working_hours=route.in_working_hours,
+        open_cap=route.open_cap,
+        day_cap=route.day_cap,
+        most_offers=route.most_offers,
+    )
+
+
+@transaction.atomic
+def publish_policy(
+    route: Route, *, effective_from: datetime | None = None, note: str = "", by: User | None, now: datetime
+) -> RoutePolicy:
+    """Put the route's draft in force. Leads that came before keep the rules that they came under.
+
+    Args:
+        effective_from: from when; now if not said.
+
+    Raises:
+        Refusal: the moment is past, another policy begins at that moment, or the draft says what is in force already.
+    """
+    moment = effective_from or now
+    Route.objects.select_for_update(no_key=True).get(pk=route.pk)
+    if moment < now:
+        raise Refusal(
+            _("Rules cannot be put in force for the past: leads were distributed by others then."),
+            remedy=_("Choose a moment that is still to come, or none to put them in force now."),
+            code="past",
+        )
+    others = RoutePolicy.objects.filter(route=route)
+    if others.filter(effective_from=moment).exists():
+        raise Refusal(
+            _("Other rules begin at that very moment."), remedy=_("Choose another moment."), code="same_moment"
+        )
+    policy = draft_policy(route)
+    before = others.filter(effective_from__lt=moment).order_by("-effective_from").first()
+    if before is not None and before.policy == policy:
+        raise Refusal(
+            _("The draft says what is in force already: version %(number)s, from %(moment)s.")
+            % {"number": before.number, "moment": describe_moment(before.effective_from)},
+            remedy=_("Change the draft first."),
+            code="unchanged",
+        )
+    number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
+    published = RoutePolicy.objects.create(
+        route=route, number=number, programme_id=policy.programme, rules=policy.to_json(), effective_from=moment,
+        published_at=now, published_by=by, note=note.strip(),
+    )  # fmt: skip
+    routes_changed.announce(route_ids=route.pk, by=by)
+    return published
+
+
+@transaction.atomic
+def withdraw_planned(policy: RoutePolicy, *, now: datetime) -> None:
+    """Take back rules that are not in force yet.
+
+    Raises:
+        Refusal: they are in force, or were.
+    """
+    planned = RoutePolicy.objects.select_for_update().get(pk=policy.pk)
+    if planned.effective_from <= now:
+        raise Refusal(
+            _("These rules are in force: leads are distributed by them."),
+            remedy=_("Publish others in their place."),
+            code="in_force",
+        )
+    planned.delete()
+
+
+@transaction.atomic
+def stop_route(route: Route, *, reason: str, by: User, now: datetime) -> RouteStop:
+    """Distribute nothing more on a route. Offers that stand may still be answered; what comes in waits in its order.
+
+    Raises:
+        Refusal: without a reason, or if it is stopped already.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise Refusal(_("A route is not stopped without a reason."), remedy=_("Your colleagues read it."))
+    # A batch that is under way holds this lock: it is the last one.
+    Route.objects.select_for_update(no_key=True).get(pk=route.pk)
+    if RouteStop.objects.open().filter(route=route).exists():
+        raise Refusal(_("This route is stopped already."), code="stopped_already")
+    stop = RouteStop.objects.create(route=route, reason=reason, stopped_at=now, stopped_by=by)
+    routes_stopped.announce(route_ids=route.pk, by=by)
+    return stop
+
+
+@transaction.atomic
+def resume_route(route: Route, *, by: User, now: datetime) -> RouteStop:
+    """Let a route go on with what has waited.
+
+    Raises:
+        Refusal: it is not stopped.
+    """
+    Route.objects.select_for_update(no_key=True).get(pk=route.pk)
+    stop = RouteStop.objects.open().filter(route=route).first()
+    if stop is None:
+        raise Refusal(_("This route is not stopped."), code="not_stopped")
+    stop.resumed_at, stop.resumed_by = now, by
+    stop.save(update_fields=["resumed_at", "resumed_by"])
+    routes_resumed.announce(route_ids=route.pk, by=by)
+    return stop
+
+
+@transaction.atomic
+def adopt_waiting(route: Route, *, by: User, now: datetime) -> int:
+    """Bring the route's leads that nobody has under the rules in force, those that these rules take; how many.
+
+    Leads keep the rules that they came under; this is how staff let a new rule hold for those that wait.
+    """
+    Route.objects.select_for_update(no_key=True).get(pk=route.pk)
+    row = RoutePolicy.objects.in_force(now).filter(route=route).first()
+    if row is None:
+        return 0
+    waiting = Lead.objects.filter(Q(status=LeadStatus.NEW) | Q(status=LeadStatus.HELD), route=route)
+    moved = [
+        lead.pk
+        for lead in waiting.exclude(policy=row).select_for_update(of=("self",)).order_by("pk")
+        if row.policy.takes(Asked(lead.source_id, lead.product_id, lead.region_id, lead.language, lead.employees))
+    ]
+    Lead.objects.filter(pk__in=moved).update(policy=row)
+    if moved:
+        routes_changed.announce(route_ids=route.pk, by=by)
+    return len(moved)
