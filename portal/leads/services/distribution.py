@@ -16,13 +16,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import CharField, Count, DateTimeField, OuterRef, QuerySet, Subquery
 
-from certification.models import Qualification
+from certification.models import Qualification, QualificationQuerySet
 from certification.services.qualifications import review_qualification
+from portal.core.prepared import IdsField, Question, Rows, ask
 from portal.leads.facts import leads_held, leads_offered
 from portal.leads.models import (
     Decision,
@@ -35,8 +37,9 @@ from portal.leads.models import (
     RouteCredit,
     RouteWeight,
 )
-from portal.leads.routing import COMPETED, Candidate, Choice, Verdict, choose, first_stop
-from portal.partners.models import PRESENT, Partner
+from portal.leads.routing import Choice, Shortlist, Verdict, draw_up, first_stop
+from portal.leads.services.bulk import Packed, insert, keep_latest
+from portal.partners.models import PRESENT, Partner, PartnerStatus
 
 #: Leads claimed in one transaction.
 BATCH = 100
@@ -61,11 +64,31 @@ class Distributed:
         return Distributed(self.offered + other.offered, self.held + other.held)
 
 
+class Claimed(NamedTuple):
+    """A lead that is locked, with what choosing looks at."""
+
+    pk: int
+    route_id: int | None
+    region_id: int | None
+    product_id: int | None
+
+
+class Considered(NamedTuple):
+    """What is looked at of a partner itself."""
+
+    status: str
+    tier_id: int
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == PartnerStatus.ACTIVE
+
+
 @dataclass(slots=True)
 class Floor:
     """What all routes of a batch share about partners, as it stands under the locks."""
 
-    partners: Mapping[int, Partner]
+    partners: Mapping[int, Considered]  # by id, ascending
     agreed: frozenset[int]
     qualified: frozenset[tuple[int, int]]  # (programme id, partner id)
     regions: Mapping[int, frozenset[int]]
@@ -83,7 +106,11 @@ class Desk:
     credits: dict[int, int]
     before: dict[int, int]
     tick: int  # turns taken so far
-    candidates: dict[tuple[int | None, int | None], tuple[Candidate, ...]] = field(default_factory=dict)
+    shortlists: dict[tuple[int | None, int | None], Shortlist] = field(default_factory=dict)
+    full: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.full = {partner_id for partner_id, count in self.floor.open_offers.items() if count >= self.route.open_cap}
 
     def standing(self, partner_id: int) -> bool:
         """Whether the partner is through the gate of this route."""
@@ -99,35 +126,39 @@ class Desk:
             return 0
         return max(self.route.open_cap - self.floor.open_offers[partner_id], 0)
 
-    def candidates_for(self, lead: Lead) -> tuple[Candidate, ...]:
+    def shortlist_for(self, lead: Claimed) -> Shortlist:
         """Every partner with its first own condition that fails for this lead's region and product."""
         key = lead.region_id, lead.product_id
-        if key not in self.candidates:
-            floor = self.floor
-            self.candidates[key] = tuple(
-                Candidate(
-                    partner_id,
-                    weight,
-                    first_stop(
-                        active=floor.partners[partner_id].is_active,
-                        agreed=partner_id in floor.agreed,
-                        qualified=(self.route.programme_id, partner_id) in floor.qualified,
-                        in_territory=lead.region_id in floor.regions.get(partner_id, ()),
-                        sells_product=lead.product_id in floor.products.get(partner_id, ()),
-                    ),
+        if key not in self.shortlists:
+            floor, programme_id = self.floor, self.route.programme_id
+            letters = [
+                _own_letter(
+                    partner.status == PartnerStatus.ACTIVE,
+                    partner_id in floor.agreed,
+                    (programme_id, partner_id) in floor.qualified,
+                    lead.region_id in floor.regions.get(partner_id, ()),
+                    lead.product_id in floor.products.get(partner_id, ()),
                 )
-                for partner_id, weight in self.weights.items()
-            )
-        return self.candidates[key]
+                for partner_id, partner in floor.partners.items()
+            ]
+            self.shortlists[key] = draw_up(tuple(self.weights.items()), "".join(letters))
+        return self.shortlists[key]
 
-    def choose(self, lead: Lead, *, offered: Collection[int]) -> Choice:
-        return choose(
-            self.candidates_for(lead),
-            self.credits,
-            offered=frozenset(offered),
-            open_offers=self.floor.open_offers,
-            open_cap=self.route.open_cap,
-        )
+    def notice_cap(self, partner_id: int) -> None:
+        """After the partner got another offer, here or elsewhere."""
+        if self.floor.open_offers[partner_id] >= self.route.open_cap:
+            self.full.add(partner_id)
+
+    def choose(self, lead: Claimed, *, offered: Collection[int]) -> Choice:
+        return self.shortlist_for(lead).stop(offered=frozenset(offered), full=self.full).choose(self.credits)
+
+
+@lru_cache
+def _own_letter(active: bool, agreed: bool, qualified: bool, in_territory: bool, sells_product: bool) -> str:
+    stop = first_stop(
+        active=active, agreed=agreed, qualified=qualified, in_territory=in_territory, sells_product=sells_product
+    )
+    return (stop or Verdict.NOT_ITS_TURN).value
 
 
 def distribute(
@@ -164,17 +195,105 @@ def distribute_waiting_leads(*, now: datetime, clock: Callable[[], datetime] | N
 
 @transaction.atomic
 def _distribute_batch(route_id: int, *, size: int, now: datetime) -> Distributed:
+    if not Lead.objects.new().filter(route=route_id).exists():
+        return Distributed()
     desks = open_desks([route_id], now=now)
     return settle(claim_new(desks, size=size), desks, now=now)
 
 
-def claim_new(desks: Mapping[int, Desk], *, size: int) -> list[Lead]:
+def claim_new(desks: Mapping[int, Desk], *, size: int) -> list[Claimed]:
     """Lock the routes' oldest new leads, leaving out those that somebody else has locked."""
-    new = Lead.objects.new().filter(route__in=list(desks)).order_by("received_at", "pk")
-    return list(new.select_for_update(skip_locked=True, of=("self",))[:size])
+    [found] = ask(_ask_for_new(size)(routes=list(desks)))
+    return [Claimed(*row) for row in found]
+
+
+@lru_cache
+def _ask_for_new(size: int) -> Question:
+    return Packed(
+        lambda routes: claim(Lead.objects.new().filter(route__pk__among=routes), size=size), routes=IdsField()
+    )
+
+
+def claim(leads: QuerySet[Lead], *, size: int) -> Any:
+    """The oldest of these leads, to be locked: rows of :class:`Claimed`."""
+    oldest = leads.order_by("received_at", "pk").select_for_update(skip_locked=True)
+    return oldest.values_list("pk", "route_id", "region_id", "product_id")[:size]
 
 
 # --- Under the locks --------------------------------------------------------------------------------------------------
+
+# Without the key: leads that come in meanwhile refer to the route, and need not wait.
+ROUTES = Rows(
+    Route,
+    lambda routes: Route.objects.filter(pk__among=routes).order_by("pk").select_for_update(no_key=True),
+    routes=IdsField(),
+)
+
+
+def _open_here(routes: Any) -> QualificationQuerySet:
+    programmes = Route.objects.filter(pk__among=routes).order_by().values("programme")
+    return Qualification.objects.open().filter(programme__in=programmes).order_by()
+
+
+ABLE = Packed(
+    lambda routes: (
+        Partner.objects.filter(pk__in=_open_here(routes).values("partner"))
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk")
+    ),
+    routes=IdsField(),
+)
+OPEN_HERE = Packed(lambda routes: _open_here(routes).values_list("programme_id", "partner_id"), routes=IdsField())
+CURRENT_HERE = Packed(
+    lambda routes, now: _open_here(routes).current(now).values_list("programme_id", "partner_id"),
+    routes=IdsField(),
+    now=DateTimeField(),
+)
+PARTNERS = Packed(
+    lambda: Partner.objects.filter(status__in=PRESENT).order_by("pk").values_list("pk", "status", "tier_id")
+)
+AGREED = Packed(
+    lambda now: Partner.objects.with_current_agreement(now).order_by().values_list("pk"), now=DateTimeField()
+)
+REGIONS = Packed(lambda: Partner.regions.through.objects.order_by().values_list("partner_id", "region_id"))
+PRODUCTS = Packed(lambda: Partner.products.through.objects.order_by().values_list("partner_id", "product_id"))
+OPEN_OFFERS = Packed(
+    lambda routes: (
+        Offer.objects.open()
+        .filter(partner__in=_open_here(routes).values("partner"))
+        .order_by()
+        .values_list("partner")
+        .annotate(Count("pk"))
+    ),
+    routes=IdsField(),
+)
+WEIGHTS = Packed(
+    lambda routes: (
+        RouteWeight.objects.filter(route__pk__among=routes).order_by().values_list("route", "tier", "weight")
+    ),
+    routes=IdsField(),
+)
+CREDITS = Packed(
+    lambda routes: (
+        RouteCredit.objects.filter(route__pk__among=routes).order_by().values_list("route", "partner", "credit")
+    ),
+    routes=IdsField(),
+)
+# Turns are counted by their decisions: a counter on the route would be overwritten by whoever saves a form.
+TICKS = Packed(
+    lambda routes: (
+        Route.objects.filter(pk__among=routes)
+        .order_by()
+        .values_list(
+            "pk",
+            Subquery(
+                Decision.objects.filter(route=OuterRef("pk"), tick__isnull=False).order_by("-tick").values("tick")[:1]
+            ),
+        )
+    ),
+    routes=IdsField(),
+)
 
 
 def open_desks(route_ids: Iterable[int], *, now: datetime) -> dict[int, Desk]:
@@ -182,22 +301,26 @@ def open_desks(route_ids: Iterable[int], *, now: datetime) -> dict[int, Desk]:
 
     Must be called in a transaction that holds no lock on leads.
     """
-    # Without the key: leads that come in meanwhile refer to the route, and need not wait.
-    routes = list(Route.objects.filter(pk__in=list(route_ids)).order_by("pk").select_for_update(no_key=True))
-    floor = _look_at_partners({route.programme_id for route in routes}, now=now)
-    by_tier: dict[int, dict[int, int]] = defaultdict(dict)
-    for weight in RouteWeight.objects.filter(route__in=routes):
-        by_tier[weight.route_id][weight.tier_id] = weight.weight
-    credits: dict[int, dict[int, int]] = defaultdict(dict)
-    for row in RouteCredit.objects.filter(route__in=routes):
-        credits[row.route_id][row.partner_id] = row.credit
-    # Turns are counted by their decisions: a counter on the route would be overwritten by whoever saves a form.
-    ticks = dict(
-        Decision.objects.filter(route__in=routes, tick__isnull=False)
-        .order_by()
-        .values_list("route")
-        .annotate(Max("tick"))
+    # Each statement sees what was committed before it: the ones that read come after the ones that lock.
+    ids = list(route_ids)
+    locked, able, open_here, weights, credits, ticks, *about = ask(
+        ROUTES(routes=ids),
+        ABLE(routes=ids),
+        OPEN_HERE(routes=ids),
+        WEIGHTS(routes=ids),
+        CREDITS(routes=ids),
+        TICKS(routes=ids),
+        *_ask_about_partners(ids, now=now),
     )
+    routes = ROUTES.read(locked)
+    floor = _look_at_partners(ids, {row[0] for row in able}, open_here, about, now=now)
+    by_tier: dict[int, dict[int, int]] = defaultdict(dict)
+    for route_id, tier_id, weight in weights:
+        by_tier[route_id][tier_id] = weight
+    before: dict[int, dict[int, int]] = defaultdict(dict)
+    for route_id, partner_id, credit in credits:
+        before[route_id][partner_id] = credit
+    ticks_taken = {route_id: tick or 0 for route_id, tick in ticks}
     return {
         route.pk: Desk(
             route=route,
@@ -205,52 +328,66 @@ def open_desks(route_ids: Iterable[int], *, now: datetime) -> dict[int, Desk]:
             weights={
                 partner_id: by_tier[route.pk].get(partner.tier_id, 1) for partner_id, partner in floor.partners.items()
             },
-            credits=dict(credits[route.pk]),
-            before=credits[route.pk],
-            tick=ticks.get(route.pk, 0),
+            credits=dict(before[route.pk]),
+            before=before[route.pk],
+            tick=ticks_taken[route.pk],
         )
         for route in routes
     }
 
 
-def _look_at_partners(programme_ids: set[int], *, now: datetime) -> Floor:
-    # 1. Hold still everyone who could get a lead: the gate and the count of open offers cannot change until commit.
-    open_here = Qualification.objects.open().filter(programme__in=programme_ids)
-    able = list(
-        Partner.objects.filter(pk__in=open_here.values("partner"))
-        .order_by("pk")
-        .select_for_update()
-        .values_list("pk", flat=True)
-    )
-    # 2. What is in doubt is assessed again, now that it cannot change under us.
-    doubtful = open_here.doubtful(now).select_related("partner", "programme").order_by("partner", "programme")
-    for qualification in doubtful:
-        review_qualification(qualification.partner, programme=qualification.programme, now=now)
-    # 3. The gate, exactly.
-    partners = Partner.objects.filter(status__in=PRESENT).only("pk", "status", "tier_id").order_by("pk")
-    regions: dict[int, set[int]] = defaultdict(set)
-    for partner_id, region_id in Partner.regions.through.objects.values_list("partner_id", "region_id"):
-        regions[partner_id].add(region_id)
-    products: dict[int, set[int]] = defaultdict(set)
-    for partner_id, product_id in Partner.products.through.objects.values_list("partner_id", "product_id"):
-        products[partner_id].add(product_id)
-    open_offers = Offer.objects.open().filter(partner__in=able).values_list("partner").annotate(Count("pk"))
+def _ask_about_partners(route_ids: list[int], *, now: datetime) -> list[Any]:
+    return [
+        CURRENT_HERE(routes=route_ids, now=now),
+        PARTNERS(),
+        AGREED(now=now),
+        REGIONS(),
+        PRODUCTS(),
+        OPEN_OFFERS(routes=route_ids),
+    ]
+
+
+def _look_at_partners(
+    route_ids: list[int], able: set[int], open_here: Sequence[Any], about: Sequence[Any], *, now: datetime
+) -> Floor:
+    """The gate, exactly. Nobody who could get a lead (``able``) changes any more, nor does the count of its offers."""
+    # What is in doubt, being open but not current, is assessed again, now that it cannot change under us.
+    doubtful = set(open_here) - set(about[0])
+    if doubtful:
+        found = Qualification.objects.open().filter(
+            programme__in={programme_id for programme_id, _partner_id in doubtful},
+            partner__in={partner_id for _programme_id, partner_id in doubtful},
+        )
+        for qualification in found.select_related("partner", "programme").order_by("partner", "programme"):
+            if (qualification.programme_id, qualification.partner_id) in doubtful:
+                review_qualification(qualification.partner, programme=qualification.programme, now=now)
+        about = ask(*_ask_about_partners(route_ids, now=now))
+    current, partners, agreed, regions, products, open_offers = about
     return Floor(
-        partners={partner.pk: partner for partner in partners},
-        agreed=frozenset(Partner.objects.with_current_agreement(now).values_list("pk", flat=True)),
-        qualified=frozenset(
-            Qualification.objects.current(now)
-            .filter(programme__in=programme_ids, partner__in=able)
-            .values_list("programme_id", "partner_id")
-        ),
-        regions={partner_id: frozenset(ids) for partner_id, ids in regions.items()},
-        products={partner_id: frozenset(ids) for partner_id, ids in products.items()},
-        open_offers=Counter(dict(open_offers.order_by())),
+        partners={partner_id: Considered(status, tier_id) for partner_id, status, tier_id in partners},
+        agreed=frozenset(row[0] for row in agreed),
+        qualified=frozenset((programme_id, partner_id) for programme_id, partner_id in current if partner_id in able),
+        regions=_gather(regions),
+        products=_gather(products),
+        open_offers=Counter(dict(open_offers)),
     )
+
+
+def _gather(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+    gathered: dict[int, set[int]] = defaultdict(set)
+    for one, other in pairs:
+        gathered[one].add(other)
+    return {one: frozenset(others) for one, others in gathered.items()}
+
+
+EARLIER_OFFERS = Packed(
+    lambda leads: Offer.objects.filter(lead__pk__among=leads).order_by().values_list("lead_id", "partner_id"),
+    leads=IdsField(),
+)
 
 
 def settle(
-    leads: Sequence[Lead], desks: Mapping[int, Desk], *, now: datetime, hold_the_rest: bool = True
+    leads: Sequence[Claimed], desks: Mapping[int, Desk], *, now: datetime, hold_the_rest: bool = True
 ) -> Distributed:
     """Choose for each lead in order, and write everything that follows from it.
 
@@ -262,32 +399,30 @@ def settle(
     if not leads:
         return Distributed()
     offered_before: dict[int, set[int]] = defaultdict(set)
-    for lead_id, partner_id in Offer.objects.filter(lead__in=leads).values_list("lead_id", "partner_id"):
+    [earlier] = ask(EARLIER_OFFERS(leads=[lead.pk for lead in leads]))
+    for lead_id, partner_id in earlier:
         offered_before[lead_id].add(partner_id)
 
     # In memory: one choice after the other, each seeing the credits and open offers that the earlier ones left.
-    rosters: dict[int, Roster] = {}
+    rosters: dict[int, int] = {}
     offers: list[Offer] = []
     decisions: list[Decision] = []
     held: dict[HeldReason, list[int]] = defaultdict(list)
     for lead in leads:
         desk = desks[cast(int, lead.route_id)]  # new and held-for-a-partner leads have one, by constraint
-        choice = desk.choose(lead, offered=offered_before[lead.pk])
+        choice = desk.choose(lead, offered=offered_before.get(lead.pk, ()))
         if choice.winner is None and not hold_the_rest:
             continue
-        if desk.route.pk not in rosters:
-            rosters[desk.route.pk] = keep_roster(desk, now=now)
+        route_id = desk.route.pk
+        if route_id not in rosters:
+            rosters[route_id] = keep_roster(desk, now=now)
         decision = Decision(
-            lead=lead,
-            route=desk.route,
-            roster=rosters[desk.route.pk],
+            lead_id=lead.pk,
+            route_id=route_id,
+            roster_id=rosters[route_id],
             made_at=now,
             verdicts=choice.verdicts,
-            credits=[
-                desk.credits.get(partner_id, 0)
-                for partner_id, letter in zip(desk.weights, choice.verdicts, strict=True)
-                if letter in COMPETED
-            ],
+            credits=choice.before,
         )
         decisions.append(decision)
         if choice.winner is None:
@@ -295,13 +430,15 @@ def settle(
             continue
         choice.settle(desk.credits)
         desk.floor.open_offers[choice.winner] += 1
+        for other in desks.values():
+            other.notice_cap(choice.winner)
         desk.tick += 1
         decision.tick, decision.winner_id = desk.tick, choice.winner
         offers.append(
             Offer(
-                lead=lead,
+                lead_id=lead.pk,
                 partner_id=choice.winner,
-                route=desk.route,
+                route_id=route_id,
                 tick=desk.tick,
                 made_at=now,
                 due_at=now + timedelta(hours=desk.route.window_hours),
@@ -309,8 +446,8 @@ def settle(
         )
 
     # Past every question: write, in bulk.
-    Decision.objects.bulk_create(decisions)
-    Offer.objects.bulk_create(offers)
+    insert(decisions)
+    offer_ids = insert(offers)
     for route_id in rosters:
         _write_credits(desks[route_id])
     Lead.objects.filter(pk__in=[offer.lead_id for offer in offers]).update(
@@ -318,7 +455,7 @@ def settle(
     )
     for reason, lead_ids in held.items():
         Lead.objects.filter(pk__in=lead_ids).update(status=LeadStatus.HELD, held_reason=reason, held_at=now)
-    leads_offered.announce(offer_ids=[offer.pk for offer in offers], by=None)
+    leads_offered.announce(offer_ids=offer_ids, by=None)
     leads_held.announce(lead_ids=[lead_id for lead_ids in held.values() for lead_id in lead_ids], by=None)
     return Distributed(len(offers), sum(map(len, held.values())))
 
@@ -331,25 +468,29 @@ def reason_to_hold(verdicts: str) -> HeldReason:
     return HeldReason.NO_QUALIFIED_PARTNER
 
 
-def keep_roster(desk: Desk, *, now: datetime) -> Roster:
-    """The stored list of the desk's candidates and weights; one row serves every decision made with the same list."""
+ROSTER = Question(
+    lambda route, digest: Roster.objects.filter(route__pk__among=route, digest=digest).values_list("pk"),
+    route=IdsField(),
+    digest=CharField(),
+)
+
+
+def keep_roster(desk: Desk, *, now: datetime) -> int:
+    """The stored list of the desk's candidates and weights, its id; one row serves every decision made with the list."""
     entries = [[partner_id, weight] for partner_id, weight in desk.weights.items()]
     digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
-    roster, _created = Roster.objects.get_or_create(
-        route=desk.route, digest=digest, defaults={"entries": entries, "made_at": now}
-    )
-    return roster
+    [found] = ask(ROSTER(route=[desk.route.pk], digest=digest))
+    if found:
+        return int(found[0][0])
+    return Roster.objects.create(route=desk.route, digest=digest, entries=entries, made_at=now).pk
 
 
 def _write_credits(desk: Desk) -> None:
     """Each credit that moved, once per batch."""
     moved = [
-        RouteCredit(route=desk.route, partner_id=partner_id, credit=credit)
+        (desk.route.pk, partner_id, credit)
         for partner_id, credit in sorted(desk.credits.items())
         if desk.before.get(partner_id) != credit
     ]
-    if moved:
-        RouteCredit.objects.bulk_create(
-            moved, update_conflicts=True, unique_fields=["route", "partner"], update_fields=["credit"]
-        )
-        desk.before = dict(desk.credits)
+    keep_latest(RouteCredit, moved, unique=("route", "partner"), value="credit")
+    desk.before = dict(desk.credits)

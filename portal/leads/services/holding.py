@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from certification.models import Qualification
 from portal.leads.models import Lead, LeadStatus, Offer, Route
-from portal.leads.services.distribution import BATCH, Desk, Distributed, claim_new, open_desks, settle
+from portal.leads.services.distribution import BATCH, Claimed, Desk, Distributed, claim, claim_new, open_desks, settle
 
 #: Partners looked at in one query for leads that fit them.
 PARTNERS_AT_ONCE = 25
@@ -74,8 +74,7 @@ def _fill_room(partner_ids: Sequence[int], desks: Mapping[int, Desk], *, now: da
             fits |= _leads_that_fit(partner_id, [route_id for route_id, _free in rooms], desks)
         if not room or not fits:
             return total
-        leads = Lead.objects.waiting().filter(fits).order_by("received_at", "pk")
-        claimed = list(leads.select_for_update(skip_locked=True, of=("self",))[: min(room, BATCH)])
+        claimed = [Claimed(*row) for row in claim(Lead.objects.waiting().filter(fits), size=min(room, BATCH))]
         woken = settle(claimed, desks, now=now, hold_the_rest=False)
         if not woken.offered:
             return total
