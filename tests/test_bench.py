@@ -7,7 +7,7 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from tests.bench import exam_class, library_pages
+from tests.bench import exam_class, lead_distribution, library_pages
 from tests.bench.frame import Contender, Figures, compare, find_works, print_table, write_json
 
 FIELDS = {"work", "size", "per_second", "cpu_ms", "p50_ms", "p95_ms", "queries", "limit", "ratio"}
@@ -70,6 +70,16 @@ def test_a_class_sits_an_exam_over_http_and_loses_nothing():
     assert {row.work for row in rows} == {"class-start", "class-see", "class-save", "class-submit"}
     assert rows[0].size == {"people": 3, "errors": 0, "lost": 0}
     assert rows[0].cpu_ms > 0
+
+
+@pytest.mark.usefixtures("committed")
+def test_leads_are_drained_by_one_process_and_by_two_beside_bare_sql():
+    size = {"leads": 12, "eligible": 2}
+    rows = lead_distribution.run(size, partners=4, routes=2, rounds=1, settings="tests.settings")
+    figures = {row.work: row for row in rows}
+    assert set(figures) == {"lead-distribution", "lead-distribution-two", "lead-distribution-sql"}
+    assert figures["lead-distribution"].size.pop("bytes") > 28
+    assert all(row.size == size and row.ratio > 0 for row in rows)
 
 
 def test_the_figures_are_written_as_a_table_and_as_json(tmp_path, capsys):

@@ -177,9 +177,15 @@ class RouteForm(WagtailAdminModelForm):
         field: Any = self.fields["languages"]
         field.choices = settings.LANGUAGES
         field.initial = self.instance.languages
+        for name in self.UNLIMITED:
+            self.fields[name].required = False
+
+    #: Numbers of which none is said by leaving them out.
+    UNLIMITED = ("least_employees", "most_employees", "day_cap", "most_offers")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        data |= {name: data.get(name) or 0 for name in self.UNLIMITED if name not in self.errors}
         least, most = data.get("least_employees") or 0, data.get("most_employees") or 0
         if most and most < least:
             self.add_error("most_employees", _("The most is less than the least."))

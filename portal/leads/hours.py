@@ -83,7 +83,7 @@ class WorkingHours:
         return opens, max(opens, datetime.combine(ends, self.closes, zone).astimezone(UTC))
 
 
-def midnight(moment: datetime, zone: str) -> datetime:
-    """The beginning of the day, in a zone, in which the moment lies; in UTC."""
-    here = moment.astimezone(ZoneInfo(zone))
-    return datetime.combine(here.date(), time(), ZoneInfo(zone)).astimezone(UTC)
+def midnight(moment: datetime, zone: str, *, days: int = 0) -> datetime:
+    """The beginning of the day, in a zone, in which the moment lies, or of one that many days later; in UTC."""
+    day = moment.astimezone(ZoneInfo(zone)).date() + timedelta(days=days)
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

@@ -24,6 +24,7 @@ VERDICTS: dict[Verdict, str | Promise] = {
     Verdict.OPEN_CAP: _("Has as many open offers as it may"),
     Verdict.ALREADY_OFFERED: _("Was offered this lead before"),
     Verdict.CONFLICT: _("Was kept from this lead by the vendor"),
+    Verdict.ENOUGH: _("The lead was offered to as many as its rules allow"),
     Verdict.NOT_ITS_TURN: _("It was not its turn yet"),
     Verdict.WINNER: _("Got the lead"),
 }

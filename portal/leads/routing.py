@@ -9,10 +9,13 @@ A turn is counted in units of 2^-40. A route's credits always sum to zero: at ea
 exactly one turn between them, and the winner pays exactly one.
 """
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import repeat
+from operator import add
 
 #: One turn, in units.
 TURN = 1 << 40
@@ -40,6 +43,7 @@ class Verdict(StrEnum):
     OPEN_CAP = "c"
     ALREADY_OFFERED = "o"
     CONFLICT = "x"
+    ENOUGH = "e"
     NOT_ITS_TURN = "n"
     WINNER = "w"
 
@@ -72,18 +76,20 @@ class Choice:
         winner: the partner that gets the lead, or None where nobody can take it; then nobody accrues anything.
         verdicts: one letter of :class:`Verdict` per candidate, in the order of the candidates.
         accruals: units accrued by each partner that competed; they sum to exactly one turn. Empty without a winner.
+        before: the credits before this tick of each that competed, in the order of the candidates.
     """
 
     winner: int | None
     verdicts: str
     accruals: Mapping[int, int]
+    before: Sequence[int] = field(default=(), compare=False)
 
     def settle(self, credits: dict[int, int]) -> None:
         """Book the tick into ``credits``: each accrues its share, and the winner pays one turn."""
         if self.winner is None:
             return
-        for partner_id, units in self.accruals.items():
-            credits[partner_id] = credits.get(partner_id, 0) + units
+        before = map(credits.get, self.accruals, repeat(0))
+        credits.update(zip(self.accruals, list(map(add, before, self.accruals.values())), strict=True))
         credits[self.winner] -= TURN
 
 
@@ -144,52 +150,103 @@ def accrue(weights: tuple[tuple[int, int], ...]) -> dict[int, int]:
     return shares
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shortlist:
+    """Candidates as a choice looks at them: whatever is the same for every lead that has the same ones.
+
+    Attributes:
+        entries: (partner id, weight) of each candidate.
+        verdicts: one letter for each, with nobody chosen yet: those that compete have not their turn.
+        competing: ids of those that compete, in the order of the candidates.
+        places: where in ``verdicts`` each of these stands.
+        shares: what each of these accrues.
+        accruals: the same by partner id.
+        by_weight: for each weight the places within ``competing`` of those that have it, by ascending id.
+    """
+
+    entries: tuple[tuple[int, int], ...]
+    verdicts: str
+    competing: tuple[int, ...]
+    places: Mapping[int, int]
+    shares: tuple[int, ...]
+    accruals: Mapping[int, int]
+    by_weight: tuple[tuple[int, tuple[int, ...]], ...]
+
+    def stop(self, stops: Mapping[int, Verdict]) -> "Shortlist":
+        """The same candidates without those that something stops from this lead at this moment."""
+        stopped = stops.keys() & self.places.keys()
+        if not stopped:
+            return self
+        letters = list(self.verdicts)
+        for partner_id in stopped:
+            letters[self.places[partner_id]] = stops[partner_id]
+        return draw_up(self.entries, "".join(letters))
+
+    def choose(self, credits: Mapping[int, int]) -> Choice:
+        """Choose among those that compete; see :func:`choose`."""
+        if not self.competing:
+            return Choice(winner=None, verdicts=self.verdicts, accruals={})
+        credit_of = credits.get
+        before = [credit_of(partner_id, 0) for partner_id in self.competing]
+        winner = self.competing[pick_winner(self, list(map(add, before, self.shares)))]
+        place = self.places[winner]
+        verdicts = f"{self.verdicts[:place]}{Verdict.WINNER}{self.verdicts[place + 1 :]}"
+        return Choice(winner=winner, verdicts=verdicts, accruals=self.accruals, before=before)
+
+
+@lru_cache(maxsize=128)
+def draw_up(entries: tuple[tuple[int, int], ...], verdicts: str) -> Shortlist:
+    """The shortlist of these candidates; drawn up once for as long as neither they nor what stops them changes.
+
+    Args:
+        entries: (partner id, weight) of each candidate.
+        verdicts: one letter for each: what stops it; :attr:`Verdict.NOT_ITS_TURN` where nothing does.
+    """
+    places = {
+        partner_id: place
+        for place, ((partner_id, _weight), letter) in enumerate(zip(entries, verdicts, strict=True))
+        if letter == Verdict.NOT_ITS_TURN
+    }
+    weights = [entries[place] for place in places.values()]
+    accruals = accrue(tuple(sorted(weights))) if weights else {}
+    by_weight: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for place, (partner_id, weight) in enumerate(weights):
+        by_weight[weight].append((partner_id, place))
+    return Shortlist(
+        entries=entries,
+        verdicts=verdicts,
+        competing=tuple(places),
+        places=places,
+        shares=tuple(accruals[partner_id] for partner_id in places),
+        accruals=accruals,
+        by_weight=tuple(
+            (weight, tuple(place for _partner_id, place in sorted(pairs))) for weight, pairs in by_weight.items()
+        ),
+    )
+
+
 def choose(
-    candidates: Sequence[Candidate],
-    credits: Mapping[int, int],
-    *,
-    offered: Set[int] = frozenset(),
-    open_offers: Mapping[int, int] | None = None,
-    open_cap: int | None = None,
+    candidates: Sequence[Candidate], credits: Mapping[int, int], *, stops: Mapping[int, Verdict] | None = None
 ) -> Choice:
     """Choose who gets one lead.
 
     Args:
         candidates: every partner considered, each once.
         credits: units by partner id before this tick; a partner that is missing has none.
-        offered: partners that were offered this lead before.
-        open_offers: how many offers each partner has to answer at present; missing is none.
-        open_cap: how many of these a partner may have; None for no cap.
+        stops: what stops partners from this lead at this moment, beyond their own conditions: they were offered it
+            before, have as many offers as they may, or are kept from it.
 
     Returns:
         The choice; ``choice.settle(credits)`` books it.
     """
-    open_offers = open_offers or {}
-    verdicts: list[str] = []
-    weights: list[tuple[int, int]] = []
-    for candidate in candidates:
-        stop = candidate.stop
-        if stop is None:
-            if candidate.partner_id in offered:
-                stop = Verdict.ALREADY_OFFERED
-            elif open_cap is not None and open_offers.get(candidate.partner_id, 0) >= open_cap:
-                stop = Verdict.OPEN_CAP
-            else:
-                stop = Verdict.NOT_ITS_TURN
-                weights.append((candidate.partner_id, candidate.weight))
-        verdicts.append(stop)
-    if not weights:
-        return Choice(winner=None, verdicts="".join(verdicts), accruals={})
-    accruals = accrue(tuple(sorted(weights)))
-    winner = pick_winner(
-        weights, {partner_id: credits.get(partner_id, 0) + accruals[partner_id] for partner_id in accruals}
+    shortlist = draw_up(
+        tuple((candidate.partner_id, candidate.weight) for candidate in candidates),
+        "".join(candidate.stop or Verdict.NOT_ITS_TURN for candidate in candidates),
     )
-    place = next(index for index, candidate in enumerate(candidates) if candidate.partner_id == winner)
-    verdicts[place] = Verdict.WINNER
-    return Choice(winner=winner, verdicts="".join(verdicts), accruals=accruals)
+    return shortlist.stop(stops or {}).choose(credits)
 
 
-def pick_winner(weights: Sequence[tuple[int, int]], due: Mapping[int, int]) -> int:
+def pick_winner(shortlist: Shortlist, due: Sequence[int]) -> int:
     """Tijdeman's choice among those who competed.
 
     With n partners, theta = 1/(2n - 2), or 0 for one. Among those whose credit, in turns and with this tick's accrual,
@@ -197,27 +254,39 @@ def pick_winner(weights: Sequence[tuple[int, int]], due: Mapping[int, int]) -> i
     first. Where none reached it, the largest credit wins. Ties go to the least id.
 
     Everything is multiplied out: with m = 2n - 2 and credits in units, ``credit >= theta`` is ``m * due >= TURN``, and
-    the claims compare as ``(TURN * (m - 1) - m * due) / w``, cross-multiplied.
+    the claims compare as ``(TURN * (m - 1) - m * due) / w``, cross-multiplied. Of those of one weight the claim of the
+    largest credit falls due first, so that only the weights have to be compared.
 
     Args:
-        weights: (partner id, weight) of each that competed; at least one.
-        due: units by partner id, with this tick's accrual.
+        shortlist: those that compete; at least one.
+        due: units with this tick's accrual, in the order of ``shortlist.competing``.
+
+    Returns:
+        The winner's place in that order.
     """
-    spread = max(2 * len(weights) - 2, 1)
-    best: tuple[int, int, int] | None = None  # claim's numerator, weight, partner id
-    for partner_id, weight in weights:
-        if spread * due[partner_id] < TURN:
+    spread = max(2 * len(due) - 2, 1)
+    reached: tuple[int, int, int, int] | None = None  # claim's numerator, weight, partner id, place
+    largest: tuple[int, int, int] | None = None  # credit, partner id, place
+    for weight, places in shortlist.by_weight:
+        credits = [due[place] for place in places]
+        credit = max(credits)
+        place = places[credits.index(credit)]
+        partner_id = shortlist.competing[place]
+        if largest is None or credit > largest[0] or (credit == largest[0] and partner_id < largest[1]):
+            largest = credit, partner_id, place
+        if spread * credit < TURN:
             continue
-        claim = TURN * (spread - 1) - spread * due[partner_id]
-        if best is None:
-            best = claim, weight, partner_id
-            continue
-        left, right = claim * best[1], best[0] * weight
-        if left < right or (left == right and partner_id < best[2]):
-            best = claim, weight, partner_id
-    if best is not None:
-        return best[2]
-    return min((-due[partner_id], partner_id) for partner_id, _weight in weights)[1]
+        claim = TURN * (spread - 1) - spread * credit
+        if reached is not None:
+            left, right = claim * reached[1], reached[0] * weight
+            if left > right or (left == right and partner_id > reached[2]):
+                continue
+        reached = claim, weight, partner_id, place
+    if reached is not None:
+        return reached[3]
+    if largest is None:
+        raise ValueError("Nobody competes")
+    return largest[2]
 
 
 def undo_turn(competed: Sequence[tuple[int, int]], *, winner: int) -> dict[int, int]:

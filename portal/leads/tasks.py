@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.leads.models import Route
-from portal.leads.services import distribution, offers
+from portal.leads.services import distribution, holding, offers
 
 
 @shared_task(name="leads.distribute_route")
@@ -20,3 +20,8 @@ def distribute_waiting_leads() -> None:
 @shared_task(name="leads.expire_due_offers")
 def expire_due_offers() -> None:
     offers.expire_due_offers(now=timezone.now())
+
+
+@shared_task(name="leads.wake_due_leads")
+def wake_due_leads() -> None:
+    holding.wake_due_leads(now=timezone.now())

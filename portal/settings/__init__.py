@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "certification.review_every_qualification",
         "schedule": crontab(hour="1", minute="30"),
     },
+    "look again at held leads that time may free": {"task": "leads.wake_due_leads", "schedule": 30.0},
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
     "remind people of their webinars": {"task": "training.remind_of_sessions", "schedule": 60.0},

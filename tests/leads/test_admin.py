@@ -14,6 +14,7 @@ from portal.leads.models import HeldReason, ImportFile, Lead, LeadStatus, Offer,
 from portal.leads.rows import Field
 from portal.leads.services.distribution import distribute
 from tests.factories.accounts import UserFactory
+from tests.factories.content import ProductFactory
 from tests.factories.leads import SourceFactory, make_market
 from tests.factories.partners import RegionFactory
 
@@ -209,6 +210,7 @@ def test_a_route_is_kept_with_its_weights_and_told(desk, market):
     given = {
         "slug": "north", "order": "3", "name_en": "North", "name_ru": "Север", "programme": market.programme.pk,
         "products": [market.product.pk], "regions": [], "window_hours": "12", "open_cap": "9",
+        "languages": ["en"], "least_employees": "", "most_employees": "500", "day_cap": "", "most_offers": "",
         **inline("weights", [{"tier": market.partners[0].tier_id, "weight": 5}]),
     }  # fmt: skip
     response = desk.post(reverse("lead_routes:add"), given)
@@ -216,7 +218,47 @@ def test_a_route_is_kept_with_its_weights_and_told(desk, market):
     route = Route.objects.get(slug="north")
     assert list(route.products.all()) == [market.product]
     assert route.weights.get().weight == 5
-    assert Fact.objects.filter(name="routes_changed", payload__route_ids=[route.pk]).exists()
+    assert (route.languages, route.most_employees, route.day_cap) == (["en"], 500, 0)
+    assert Fact.objects.filter(name="routes_drafted", payload__route_ids=[route.pk]).exists()
+    assert not route.policies.exists()  # a draft until it is published
+
+
+def test_a_draft_is_tried_compared_published_stopped_and_resumed(desk, market):
+    market.add_leads(3)
+    distribute(market.route, now=market.now)
+    pk = market.route.pk
+    lead = {"source": SourceFactory(slug="web").pk, "product": market.product.pk, "region": market.region.pk}
+    tried = desk.get(reverse("lead_routes:try", args=[pk]), {**lead, "language": "", "employees": ""})
+    assert f"It would be offered to {market.partners[0].name}" in tried.content.decode()
+    elsewhere = desk.get(reverse("lead_routes:try", args=[pk]), {**lead, "product": ProductFactory().pk})
+    assert "does not take this lead" in elsewhere.content.decode()
+    compared = desk.get(reverse("lead_routes:compare", args=[pk]))
+    assert [(gain.had, gain.has) for gain in compared.context["compared"].gains] == [(1, 1)] * 3
+    market.route.open_cap = 3
+    market.route.save()
+    page = desk.get(reverse("lead_routes:edit", args=[pk])).content.decode()
+    assert "What is below is a draft" in page
+    assert (
+        desk.post(reverse("lead_routes:publish", args=[pk]), {"effective_from": "", "note": "Fewer"}).status_code == 302
+    )
+    assert market.route.policies.get(number=2).note == "Fewer"
+    assert desk.post(reverse("lead_routes:stop", args=[pk]), {"reason": "Prices are wrong"}).status_code == 302
+    page = desk.get(reverse("lead_routes:edit", args=[pk])).content.decode()
+    assert "This route is stopped" in page
+    assert "Prices are wrong" in page
+    assert desk.post(reverse("lead_routes:resume", args=[pk])).status_code == 302
+    assert "This route is stopped" not in desk.get(reverse("lead_routes:edit", args=[pk])).content.decode()
+
+
+def test_planned_rules_are_taken_back(desk, market):
+    market.route.open_cap = 3
+    market.route.save()
+    planned = {"effective_from": "2099-01-01 10:00", "note": ""}
+    assert desk.post(reverse("lead_routes:publish", args=[market.route.pk]), planned).status_code == 302
+    url = reverse("lead_routes:withdraw", args=[market.route.pk, 2])
+    assert url in desk.get(reverse("lead_routes:edit", args=[market.route.pk])).content.decode()
+    assert desk.post(url).status_code == 302
+    assert market.route.policies.count() == 1
 
 
 @pytest.mark.parametrize("url", ["leads_admin:index", "leads_admin:import", "lead_sources:index", "lead_routes:index"])

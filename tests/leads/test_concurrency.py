@@ -100,7 +100,7 @@ def test_two_processes_distribute_at_once_and_one_is_killed_in_the_middle():
     second = RouteFactory(programme=market.programme, products=[market.product], open_cap=10_000)
     add_many_leads(market, 3000, "many")
     for lead in Lead.objects.filter(pk__in=list(Lead.objects.order_by("pk").values_list("pk", flat=True)[::3])):
-        Lead.objects.filter(pk=lead.pk).update(route=second)
+        Lead.objects.filter(pk=lead.pk).update(route=second, policy=second.policies.get())
     victim, survivor = start_worker(), start_worker()
     try:
         deadline = time.monotonic() + 60
@@ -127,8 +127,9 @@ def test_the_cap_holds_while_two_routes_are_distributed_at_once():
     market = make_market(timezone.now(), partners=4, open_cap=15)
     second = RouteFactory(programme=market.programme, products=[market.product], open_cap=15)
     add_many_leads(market, 120, "first")
-    Lead.objects.update(route=second)
-    Lead.objects.filter(pk__in=list(Lead.objects.values_list("pk", flat=True)[:60])).update(route=market.route)
+    Lead.objects.update(route=second, policy=second.policies.get())
+    first = Lead.objects.filter(pk__in=list(Lead.objects.values_list("pk", flat=True)[:60]))
+    first.update(route=market.route, policy=market.route.policies.get())
     at_once(
         lambda: distribute(market.route, now=timezone.now()),
         lambda: distribute(second, now=timezone.now()),

@@ -1,5 +1,6 @@
 """The fair rule, held to its theorem and to a second implementation that shares nothing with the first."""
 
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from portal.leads.routing import TURN, Candidate, Choice, Verdict, accrue, choose, first_stop
+from portal.leads.routing import TURN, Candidate, Choice, Standing, Verdict, accrue, choose, first_stop
 
 weights_strategy = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 
@@ -148,21 +149,27 @@ def test_a_partner_that_is_absent_accrues_nothing_and_pays_nothing(weights, data
 
 
 def test_the_verdict_is_the_first_condition_that_stopped_a_partner():
-    met = dict.fromkeys(("active", "agreed", "qualified", "in_territory", "sells_product"), True)
     order = [
         ("active", Verdict.INACTIVE),
         ("agreed", Verdict.AGREEMENT),
         ("qualified", Verdict.QUALIFICATION),
+        ("kind", Verdict.KIND),
+        ("tier", Verdict.TIER),
+        ("covered", Verdict.COVERAGE),
         ("in_territory", Verdict.TERRITORY),
         ("sells_product", Verdict.PRODUCT),
+        ("speaks", Verdict.LANGUAGE),
+        ("receives", Verdict.PAUSED),
+        ("at_work", Verdict.HOURS),
     ]
-    assert first_stop(**met) is None
+    met = Standing(**{name: True for name, _verdict in order})
+    assert first_stop(met) is None
     for place, (_condition, verdict) in enumerate(order):
-        failing = {name: False for name, _verdict in order[place:]}
-        assert first_stop(**{**met, **failing}) is verdict
+        failing = replace(met, **{name: False for name, _verdict in order[place:]})
+        assert first_stop(failing) is verdict
 
 
-def test_an_earlier_offer_is_named_before_the_cap_and_both_before_the_turn():
+def test_what_stops_a_partner_from_this_lead_is_named_after_its_own_conditions_and_before_the_turn():
     candidates = [
         Candidate(1, 1, Verdict.AGREEMENT),
         Candidate(2, 1),
@@ -170,13 +177,14 @@ def test_an_earlier_offer_is_named_before_the_cap_and_both_before_the_turn():
         Candidate(4, 1),
         Candidate(5, 1),
     ]
-    choice = choose(candidates, {5: -10}, offered={2}, open_offers={2: 15, 3: 15, 4: 14}, open_cap=15)
+    stops = {1: Verdict.OPEN_CAP, 2: Verdict.ALREADY_OFFERED, 3: Verdict.OPEN_CAP, 77: Verdict.CONFLICT}
+    choice = choose(candidates, {5: -10}, stops=stops)
     assert choice == Choice(winner=4, verdicts="aocwn", accruals={4: TURN // 2, 5: TURN // 2})
 
 
 def test_nobody_wins_and_nobody_accrues_where_everyone_is_stopped():
     credits = {1: 5, 2: -5}
-    choice = choose([Candidate(1, 1, Verdict.PRODUCT), Candidate(2, 1)], credits, open_offers={2: 1}, open_cap=1)
+    choice = choose([Candidate(1, 1, Verdict.PRODUCT), Candidate(2, 1)], credits, stops={2: Verdict.OPEN_CAP})
     choice.settle(credits)
     assert choice == Choice(winner=None, verdicts="pc", accruals={})
     assert credits == {1: 5, 2: -5}

@@ -11,7 +11,7 @@ from portal.leads.services.distribution import distribute
 from portal.leads.services.holding import wake_due_leads, wake_held_leads
 from portal.leads.services.terms import find_terms, keep_terms, pause_leads, receive_leads_again
 from tests.factories.leads import make_market, put_in_force
-from tests.factories.partners import MembershipFactory
+from tests.factories.partners import JobRoleFactory, MembershipFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
@@ -196,7 +196,7 @@ class TestWhoMayHaveThem:
         market.add_leads(1)
         distribute(market.route, now=TUESDAY)
         assert verdicts() == "rw"
-        technician = MembershipFactory(partner=market.partners[0], roles=["technician"])
+        technician = MembershipFactory(partner=market.partners[0], roles=[JobRoleFactory(slug="technician")])
         market.route.roles.set([technician.job_roles[0]])
         rule(market, lowest_tier=None)
         market.add_leads(1)

@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='offer',
             name='override_reason',
-            field=models.CharField(blank=True, db_default='', max_length=300, verbose_name='why by hand'),
+            field=models.CharField(blank=True, max_length=300, verbose_name='why by hand'),
         ),
         migrations.AddField(
             model_name='route',

@@ -56,7 +56,7 @@ class Offer(PublicIdModel):
         help_text=_("The turn of the route that was spent on it; none where staff gave it by hand."),
     )
     # Staff's: said of an offer that they made, or took back.
-    override_reason = models.CharField(_("why by hand"), max_length=300, blank=True, db_default="")
+    override_reason = models.CharField(_("why by hand"), max_length=300, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=OfferState.choices, default=OfferState.OPEN)
     made_at = models.DateTimeField(_("offered"))
     due_at = models.DateTimeField(_("to be answered by"))

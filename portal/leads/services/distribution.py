@@ -12,17 +12,19 @@ that dies takes its whole batch with it, and the next one finds the leads as the
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Subquery
 
-from certification.models import Qualification
+from certification.models import Qualification, QualificationQuerySet
 from certification.services.qualifications import review_qualification
+from portal.core.prepared import IdsField, Question, ask
 from portal.leads.facts import leads_held, leads_offered
 from portal.leads.models import (
     Decision,
@@ -30,23 +32,34 @@ from portal.leads.models import (
     Lead,
     LeadStatus,
     Offer,
+    Override,
+    OverrideKind,
     Roster,
     Route,
     RouteCredit,
-    RouteWeight,
+    RoutePolicy,
+    RouteStop,
 )
-from portal.leads.routing import COMPETED, Candidate, Choice, Verdict, choose, first_stop
-from portal.partners.models import PRESENT, Partner
+from portal.leads.policies import Asked, Policy
+from portal.leads.routing import Choice, Shortlist, Verdict, first_stop
+from portal.leads.services.bulk import Packed, insert, keep_latest
+from portal.leads.services.floor import Floor, look
+from portal.partners.models import Partner
 
 #: Leads claimed in one transaction.
 BATCH = 100
 
-#: Why a lead is held, by how far the partner that came furthest got: the first letter present decides.
-HELD_BECAUSE: tuple[tuple[Verdict, HeldReason], ...] = (
+#: Why a lead is held, by what stopped partners that it was not offered before: the first letter present decides. What
+#: ends soonest comes first; with the second list those that it was offered before have been looked at.
+ENDS_BY_ITSELF: tuple[tuple[Verdict, HeldReason], ...] = (
+    (Verdict.ENOUGH, HeldReason.OFFERED_ENOUGH),
     (Verdict.OPEN_CAP, HeldReason.AT_CAPACITY),
-    (Verdict.ALREADY_OFFERED, HeldReason.ALL_OFFERED),
-    (Verdict.PRODUCT, HeldReason.NO_PARTNER_HERE),
-    (Verdict.TERRITORY, HeldReason.NO_PARTNER_HERE),
+    (Verdict.HOURS, HeldReason.OUT_OF_HOURS),
+    (Verdict.DAY_CAP, HeldReason.DAY_FULL),
+    (Verdict.PAUSED, HeldReason.PAUSED),
+)
+FOR_SOMEBODY_ELSE = "".join(
+    (Verdict.KIND, Verdict.TIER, Verdict.COVERAGE, Verdict.TERRITORY, Verdict.PRODUCT, Verdict.LANGUAGE)
 )
 
 
@@ -61,73 +74,85 @@ class Distributed:
         return Distributed(self.offered + other.offered, self.held + other.held)
 
 
-@dataclass(slots=True)
-class Floor:
-    """What all routes of a batch share about partners, as it stands under the locks."""
+class Claimed(NamedTuple):
+    """A lead that is locked, with what choosing looks at."""
 
-    partners: Mapping[int, Partner]
-    agreed: frozenset[int]
-    qualified: frozenset[tuple[int, int]]  # (programme id, partner id)
-    regions: Mapping[int, frozenset[int]]
-    products: Mapping[int, frozenset[int]]
-    open_offers: Counter[int]
+    pk: int
+    route_id: int | None
+    policy_id: int | None
+    source_id: int
+    region_id: int | None
+    product_id: int | None
+    language: str
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.source_id, self.product_id, self.region_id, self.language)
 
 
 @dataclass(slots=True)
 class Desk:
-    """One locked route with its candidates and credits, while a batch is settled at it."""
+    """One locked route with its credits and the policies that its leads came under, while a batch is settled at it."""
 
-    route: Route
+    route_id: int
     floor: Floor
-    weights: Mapping[int, int]  # by partner id, in the order of the roster
+    policies: Mapping[int, Policy]
     credits: dict[int, int]
     before: dict[int, int]
     tick: int  # turns taken so far
-    candidates: dict[tuple[int | None, int | None], tuple[Candidate, ...]] = field(default_factory=dict)
+    shortlists: dict[tuple[int, int | None, int | None, str], Shortlist] = field(default_factory=dict)
+    full: dict[int, dict[int, Verdict]] = field(default_factory=dict)  # by policy and partner
 
-    def standing(self, partner_id: int) -> bool:
-        """Whether the partner is through the gate of this route."""
-        return (
-            self.floor.partners[partner_id].is_active
-            and partner_id in self.floor.agreed
-            and (self.route.programme_id, partner_id) in self.floor.qualified
-        )
+    def rooms(self, partner_id: int) -> dict[int, int]:
+        """By policy, how many more offers the partner may have here; those under which it may have any."""
+        facts = self.floor.partners.get(partner_id)
+        if facts is None:
+            return {}
+        found = {}
+        for policy_id, policy in self.policies.items():
+            # Of its own conditions those that no lead changes: territory, product and language are each lead's.
+            anywhere = Asked(0, next(iter(facts.products), 0), next(iter(facts.regions), 0))
+            if first_stop(self.floor.standing(facts, policy, anywhere)) is not None:
+                continue
+            if self.floor.stop_of(partner_id, policy, self.route_id) is not None:
+                continue
+            found[policy_id] = self.floor.open_cap(partner_id, policy) - self.floor.open_offers[partner_id]
+        return found
 
-    def room(self, partner_id: int) -> int:
-        """How many more offers the partner may have here; none where it is not through the gate."""
-        if partner_id not in self.weights or not self.standing(partner_id):
-            return 0
-        return max(self.route.open_cap - self.floor.open_offers[partner_id], 0)
+    def shortlist_for(self, lead: Claimed) -> Shortlist:
+        """Every partner with its first own condition that fails for this lead."""
+        policy_id = cast(int, lead.policy_id)  # by constraint
+        policy = self.policies[policy_id]
+        key = policy_id, lead.region_id, lead.product_id, lead.language if policy.speaks else ""
+        if key not in self.shortlists:
+            self.shortlists[key] = self.floor.shortlist(policy, lead.asked)
+        return self.shortlists[key]
 
-    def candidates_for(self, lead: Lead) -> tuple[Candidate, ...]:
-        """Every partner with its first own condition that fails for this lead's region and product."""
-        key = lead.region_id, lead.product_id
-        if key not in self.candidates:
-            floor = self.floor
-            self.candidates[key] = tuple(
-                Candidate(
-                    partner_id,
-                    weight,
-                    first_stop(
-                        active=floor.partners[partner_id].is_active,
-                        agreed=partner_id in floor.agreed,
-                        qualified=(self.route.programme_id, partner_id) in floor.qualified,
-                        in_territory=lead.region_id in floor.regions.get(partner_id, ()),
-                        sells_product=lead.product_id in floor.products.get(partner_id, ()),
-                    ),
-                )
-                for partner_id, weight in self.weights.items()
-            )
-        return self.candidates[key]
+    def caps(self, policy_id: int) -> dict[int, Verdict]:
+        if policy_id not in self.full:
+            self.full[policy_id] = self.floor.caps(self.policies[policy_id], self.route_id)
+        return self.full[policy_id]
 
-    def choose(self, lead: Lead, *, offered: Collection[int]) -> Choice:
-        return choose(
-            self.candidates_for(lead),
-            self.credits,
-            offered=frozenset(offered),
-            open_offers=self.floor.open_offers,
-            open_cap=self.route.open_cap,
-        )
+    def notice(self, partner_id: int) -> None:
+        """After the partner got another offer, here or elsewhere."""
+        for policy_id, full in self.full.items():
+            stop = self.floor.stop_of(partner_id, self.policies[policy_id], self.route_id)
+            if stop is not None:
+                full[partner_id] = stop
+
+    def choose(self, lead: Claimed, *, offered: Collection[int], excluded: Collection[int]) -> Choice:
+        policy_id = cast(int, lead.policy_id)
+        shortlist, most = self.shortlist_for(lead), self.policies[policy_id].most_offers
+        if most and len(offered) >= most:
+            return shortlist.stop(dict.fromkeys(shortlist.competing, Verdict.ENOUGH)).choose(self.credits)
+        stops: Mapping[int, Verdict] = self.caps(policy_id)
+        if offered or excluded:
+            stops = {
+                **dict.fromkeys(excluded, Verdict.CONFLICT),
+                **dict.fromkeys(offered, Verdict.ALREADY_OFFERED),
+                **stops,
+            }
+        return shortlist.stop(stops).choose(self.credits)
 
 
 def distribute(
@@ -164,93 +189,180 @@ def distribute_waiting_leads(*, now: datetime, clock: Callable[[], datetime] | N
 
 @transaction.atomic
 def _distribute_batch(route_id: int, *, size: int, now: datetime) -> Distributed:
+    if not Lead.objects.new().filter(route=route_id).exists():
+        return Distributed()
     desks = open_desks([route_id], now=now)
     return settle(claim_new(desks, size=size), desks, now=now)
 
 
-def claim_new(desks: Mapping[int, Desk], *, size: int) -> list[Lead]:
-    """Lock the routes' oldest new leads, leaving out those that somebody else has locked."""
-    new = Lead.objects.new().filter(route__in=list(desks)).order_by("received_at", "pk")
-    return list(new.select_for_update(skip_locked=True, of=("self",))[:size])
+def claim_new(desks: Mapping[int, Desk], *, size: int) -> list[Claimed]:
+    """Lock the routes' oldest new leads, leaving out those that somebody else has locked, and those that have just come
+    under rules that the desks do not know: they are the next batch's."""
+    known = [policy_id for desk in desks.values() for policy_id in desk.policies]
+    [found] = ask(_ask_for_new(size)(routes=list(desks), policies=known))
+    return [Claimed(*row) for row in found]
+
+
+@lru_cache
+def _ask_for_new(size: int) -> Question:
+    return Packed(
+        lambda routes, policies: claim(
+            Lead.objects.new().filter(route__pk__among=routes, policy__pk__among=policies), size=size
+        ),
+        routes=IdsField(),
+        policies=IdsField(),
+    )
+
+
+def claim(leads: QuerySet[Lead], *, size: int) -> Any:
+    """The oldest of these leads, to be locked: rows of :class:`Claimed`."""
+    oldest = leads.order_by("received_at", "pk").select_for_update(skip_locked=True)
+    return oldest.values_list(*Claimed._fields)[:size]
 
 
 # --- Under the locks --------------------------------------------------------------------------------------------------
 
+# Without the key: leads that come in meanwhile refer to the route, and need not wait.
+ROUTES = Question(
+    lambda routes: (
+        Route.objects.filter(pk__among=routes).order_by("pk").select_for_update(no_key=True).values_list("pk")
+    ),
+    routes=IdsField(),
+)
+STOPPED = Question(
+    lambda routes: RouteStop.objects.open().filter(route__pk__among=routes).order_by().values_list("route_id"),
+    routes=IdsField(),
+)
+# Those under which leads wait that nobody has yet; what was published never changes.
+POLICIES = Question(
+    lambda routes: (
+        RoutePolicy.objects.filter(
+            Exists(
+                Lead.objects.filter(
+                    route__pk__among=routes, policy=OuterRef("pk"), status__in=(LeadStatus.NEW, LeadStatus.HELD)
+                )
+            )
+        )
+        .order_by("pk")
+        .values_list("pk", "route_id", "rules")
+    ),
+    routes=IdsField(),
+)
+
+
+def _open_here(programmes: Any) -> QualificationQuerySet:
+    return Qualification.objects.open().filter(programme__pk__among=programmes).order_by()
+
+
+ABLE = Packed(
+    lambda programmes: (
+        Partner.objects.filter(pk__in=_open_here(programmes).values("partner"))
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk")
+    ),
+    programmes=IdsField(),
+)
+OPEN_HERE = Packed(
+    lambda programmes: _open_here(programmes).values_list("programme_id", "partner_id"), programmes=IdsField()
+)
+CREDITS = Packed(
+    lambda routes: (
+        RouteCredit.objects.filter(route__pk__among=routes).order_by().values_list("route", "partner", "credit")
+    ),
+    routes=IdsField(),
+)
+# Turns are counted by their decisions: a counter on the route would be overwritten by whoever saves a form.
+TICKS = Packed(
+    lambda routes: (
+        Route.objects.filter(pk__among=routes)
+        .order_by()
+        .values_list(
+            "pk",
+            Subquery(
+                Decision.objects.filter(route=OuterRef("pk"), tick__isnull=False).order_by("-tick").values("tick")[:1]
+            ),
+        )
+    ),
+    routes=IdsField(),
+)
+
 
 def open_desks(route_ids: Iterable[int], *, now: datetime) -> dict[int, Desk]:
-    """Lock routes and partners, and load what choosing needs, in a constant number of queries.
+    """Lock routes and partners, and load what choosing needs, in a constant number of queries. Routes that are stopped
+    have no desk.
 
     Must be called in a transaction that holds no lock on leads.
     """
-    # Without the key: leads that come in meanwhile refer to the route, and need not wait.
-    routes = list(Route.objects.filter(pk__in=list(route_ids)).order_by("pk").select_for_update(no_key=True))
-    floor = _look_at_partners({route.programme_id for route in routes}, now=now)
-    by_tier: dict[int, dict[int, int]] = defaultdict(dict)
-    for weight in RouteWeight.objects.filter(route__in=routes):
-        by_tier[weight.route_id][weight.tier_id] = weight.weight
-    credits: dict[int, dict[int, int]] = defaultdict(dict)
-    for row in RouteCredit.objects.filter(route__in=routes):
-        credits[row.route_id][row.partner_id] = row.credit
-    # Turns are counted by their decisions: a counter on the route would be overwritten by whoever saves a form.
-    ticks = dict(
-        Decision.objects.filter(route__in=routes, tick__isnull=False)
-        .order_by()
-        .values_list("route")
-        .annotate(Max("tick"))
+    # Each statement sees what was committed before it: the ones that read come after the ones that lock.
+    ids = list(route_ids)
+    locked, stopped, policy_rows = ask(ROUTES(routes=ids), STOPPED(routes=ids), POLICIES(routes=ids))
+    policies: dict[int, dict[int, Policy]] = defaultdict(dict)
+    for policy_id, route_id, rules in policy_rows:
+        policies[route_id][policy_id] = Policy.from_json(rules)
+    every = [policy for of_route in policies.values() for policy in of_route.values()]
+    programmes = sorted({policy.programme for policy in every})
+    able, open_here, credits, ticks = ask(
+        ABLE(programmes=programmes), OPEN_HERE(programmes=programmes), CREDITS(routes=ids), TICKS(routes=ids)
     )
+    floor = _look_at_partners(every, {row[0] for row in able}, open_here, now=now)
+    before: dict[int, dict[int, int]] = defaultdict(dict)
+    for route_id, partner_id, credit in credits:
+        before[route_id][partner_id] = credit
+    ticks_taken = {route_id: tick or 0 for route_id, tick in ticks}
+    still = {route_id for (route_id,) in stopped}
     return {
-        route.pk: Desk(
-            route=route,
+        route_id: Desk(
+            route_id=route_id,
             floor=floor,
-            weights={
-                partner_id: by_tier[route.pk].get(partner.tier_id, 1) for partner_id, partner in floor.partners.items()
-            },
-            credits=dict(credits[route.pk]),
-            before=credits[route.pk],
-            tick=ticks.get(route.pk, 0),
+            policies=policies[route_id],
+            credits=dict(before[route_id]),
+            before=before[route_id],
+            tick=ticks_taken[route_id],
         )
-        for route in routes
+        for (route_id,) in locked
+        if route_id not in still
     }
 
 
-def _look_at_partners(programme_ids: set[int], *, now: datetime) -> Floor:
-    # 1. Hold still everyone who could get a lead: the gate and the count of open offers cannot change until commit.
-    open_here = Qualification.objects.open().filter(programme__in=programme_ids)
-    able = list(
-        Partner.objects.filter(pk__in=open_here.values("partner"))
-        .order_by("pk")
-        .select_for_update()
-        .values_list("pk", flat=True)
-    )
-    # 2. What is in doubt is assessed again, now that it cannot change under us.
-    doubtful = open_here.doubtful(now).select_related("partner", "programme").order_by("partner", "programme")
-    for qualification in doubtful:
-        review_qualification(qualification.partner, programme=qualification.programme, now=now)
-    # 3. The gate, exactly.
-    partners = Partner.objects.filter(status__in=PRESENT).only("pk", "status", "tier_id").order_by("pk")
-    regions: dict[int, set[int]] = defaultdict(set)
-    for partner_id, region_id in Partner.regions.through.objects.values_list("partner_id", "region_id"):
-        regions[partner_id].add(region_id)
-    products: dict[int, set[int]] = defaultdict(set)
-    for partner_id, product_id in Partner.products.through.objects.values_list("partner_id", "product_id"):
-        products[partner_id].add(product_id)
-    open_offers = Offer.objects.open().filter(partner__in=able).values_list("partner").annotate(Count("pk"))
-    return Floor(
-        partners={partner.pk: partner for partner in partners},
-        agreed=frozenset(Partner.objects.with_current_agreement(now).values_list("pk", flat=True)),
-        qualified=frozenset(
-            Qualification.objects.current(now)
-            .filter(programme__in=programme_ids, partner__in=able)
-            .values_list("programme_id", "partner_id")
-        ),
-        regions={partner_id: frozenset(ids) for partner_id, ids in regions.items()},
-        products={partner_id: frozenset(ids) for partner_id, ids in products.items()},
-        open_offers=Counter(dict(open_offers.order_by())),
-    )
+def _look_at_partners(
+    policies: Collection[Policy], able: set[int], open_here: Sequence[Any], *, now: datetime
+) -> Floor:
+    """The gate, exactly. Nobody who could get a lead (``able``) changes any more, nor does the count of its offers."""
+    floor = look(policies, now=now)
+    # What is in doubt, being open but not current, is assessed again, now that it cannot change under us.
+    doubtful = {(programme_id, partner_id) for programme_id, partner_id in open_here} - floor.qualified
+    if doubtful:
+        found = Qualification.objects.open().filter(
+            programme__in={programme_id for programme_id, _partner_id in doubtful},
+            partner__in={partner_id for _programme_id, partner_id in doubtful},
+        )
+        for qualification in found.select_related("partner", "programme").order_by("partner", "programme"):
+            if (qualification.programme_id, qualification.partner_id) in doubtful:
+                review_qualification(qualification.partner, programme=qualification.programme, now=now)
+        floor = look(policies, now=now)
+    floor.qualified = frozenset(pair for pair in floor.qualified if pair[1] in able)
+    return floor
+
+
+EARLIER_OFFERS = Packed(
+    lambda leads: Offer.objects.filter(lead__pk__among=leads).order_by().values_list("lead_id", "partner_id"),
+    leads=IdsField(),
+)
+
+
+EXCLUDED = Packed(
+    lambda leads: (
+        Override.objects.filter(lead__pk__among=leads, kind=OverrideKind.EXCLUDED)
+        .order_by()
+        .values_list("lead_id", "partner_id")
+    ),
+    leads=IdsField(),
+)
 
 
 def settle(
-    leads: Sequence[Lead], desks: Mapping[int, Desk], *, now: datetime, hold_the_rest: bool = True
+    leads: Sequence[Claimed], desks: Mapping[int, Desk], *, now: datetime, hold_the_rest: bool = True
 ) -> Distributed:
     """Choose for each lead in order, and write everything that follows from it.
 
@@ -261,95 +373,125 @@ def settle(
     """
     if not leads:
         return Distributed()
-    offered_before: dict[int, set[int]] = defaultdict(set)
-    for lead_id, partner_id in Offer.objects.filter(lead__in=leads).values_list("lead_id", "partner_id"):
-        offered_before[lead_id].add(partner_id)
+    ids = [lead.pk for lead in leads]
+    earlier, excluded = map(_gather, ask(EARLIER_OFFERS(leads=ids), EXCLUDED(leads=ids)))
 
     # In memory: one choice after the other, each seeing the credits and open offers that the earlier ones left.
-    rosters: dict[int, Roster] = {}
+    rosters: dict[tuple[int, int], int] = {}
     offers: list[Offer] = []
     decisions: list[Decision] = []
-    held: dict[HeldReason, list[int]] = defaultdict(list)
+    held: dict[tuple[HeldReason, datetime | None], list[int]] = defaultdict(list)
     for lead in leads:
-        desk = desks[cast(int, lead.route_id)]  # new and held-for-a-partner leads have one, by constraint
-        choice = desk.choose(lead, offered=offered_before[lead.pk])
+        # New leads, and those that are held for a partner, have a route and a policy, by constraint.
+        route_id, policy_id = cast(int, lead.route_id), cast(int, lead.policy_id)
+        desk, barred = desks[route_id], earlier.get(lead.pk, frozenset())
+        choice = desk.choose(lead, offered=barred, excluded=excluded.get(lead.pk, ()))
         if choice.winner is None and not hold_the_rest:
             continue
-        if desk.route.pk not in rosters:
-            rosters[desk.route.pk] = keep_roster(desk, now=now)
+        if (route_id, policy_id) not in rosters:
+            rosters[route_id, policy_id] = keep_roster(desk, policy_id, now=now)
         decision = Decision(
-            lead=lead,
-            route=desk.route,
-            roster=rosters[desk.route.pk],
+            lead_id=lead.pk,
+            route_id=route_id,
+            roster_id=rosters[route_id, policy_id],
             made_at=now,
             verdicts=choice.verdicts,
-            credits=[
-                desk.credits.get(partner_id, 0)
-                for partner_id, letter in zip(desk.weights, choice.verdicts, strict=True)
-                if letter in COMPETED
-            ],
+            credits=choice.before,
         )
         decisions.append(decision)
         if choice.winner is None:
-            held[reason_to_hold(choice.verdicts)].append(lead.pk)
+            letters = zip(desk.floor.partners, choice.verdicts, strict=True)
+            free = [(partner_id, letter) for partner_id, letter in letters if partner_id not in barred]
+            reason = reason_to_hold("".join(letter for _partner_id, letter in free), offered=bool(barred))
+            held[reason, _find_recheck(desk.floor, free)].append(lead.pk)
             continue
         choice.settle(desk.credits)
-        desk.floor.open_offers[choice.winner] += 1
+        desk.floor.book(choice.winner, route_id)
+        for other in desks.values():
+            other.notice(choice.winner)
         desk.tick += 1
         decision.tick, decision.winner_id = desk.tick, choice.winner
         offers.append(
             Offer(
-                lead=lead,
+                lead_id=lead.pk,
                 partner_id=choice.winner,
-                route=desk.route,
+                route_id=route_id,
                 tick=desk.tick,
                 made_at=now,
-                due_at=now + timedelta(hours=desk.route.window_hours),
+                due_at=desk.floor.due_at(choice.winner, desk.policies[policy_id]),
             )
         )
 
     # Past every question: write, in bulk.
-    Decision.objects.bulk_create(decisions)
-    Offer.objects.bulk_create(offers)
-    for route_id in rosters:
+    insert(decisions)
+    offer_ids = insert(offers)
+    for route_id in {route_id for route_id, _policy_id in rosters}:
         _write_credits(desks[route_id])
     Lead.objects.filter(pk__in=[offer.lead_id for offer in offers]).update(
-        status=LeadStatus.OFFERED, held_reason="", held_at=None
+        status=LeadStatus.OFFERED, held_reason="", held_at=None, recheck_at=None
     )
-    for reason, lead_ids in held.items():
-        Lead.objects.filter(pk__in=lead_ids).update(status=LeadStatus.HELD, held_reason=reason, held_at=now)
-    leads_offered.announce(offer_ids=[offer.pk for offer in offers], by=None)
+    for (reason, recheck_at), lead_ids in held.items():
+        Lead.objects.filter(pk__in=lead_ids).update(
+            status=LeadStatus.HELD, held_reason=reason, held_at=now, recheck_at=recheck_at
+        )
+    leads_offered.announce(offer_ids=offer_ids, by=None)
     leads_held.announce(lead_ids=[lead_id for lead_ids in held.values() for lead_id in lead_ids], by=None)
     return Distributed(len(offers), sum(map(len, held.values())))
 
 
-def reason_to_hold(verdicts: str) -> HeldReason:
-    """Why nobody can take a lead: said of the partners that came furthest."""
-    for letter, reason in HELD_BECAUSE:
+def _gather(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+    gathered: dict[int, set[int]] = defaultdict(set)
+    for one, other in pairs:
+        gathered[one].add(other)
+    return {one: frozenset(others) for one, others in gathered.items()}
+
+
+def _find_recheck(floor: Floor, letters: Iterable[tuple[int, str]]) -> datetime | None:
+    """The first moment at which time alone may let somebody take the lead."""
+    moments = (floor.recheck_at(partner_id, letter) for partner_id, letter in letters)
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def reason_to_hold(verdicts: str, *, offered: bool = False) -> HeldReason:
+    """Why nobody can take a lead.
+
+    Args:
+        verdicts: of the partners that it was not offered before.
+        offered: whether it was offered to any.
+    """
+    for letter, reason in ENDS_BY_ITSELF:
         if letter in verdicts:
             return reason
+    if offered or Verdict.CONFLICT in verdicts:
+        return HeldReason.ALL_OFFERED
+    if any(letter in verdicts for letter in FOR_SOMEBODY_ELSE):
+        return HeldReason.NO_PARTNER_HERE
     return HeldReason.NO_QUALIFIED_PARTNER
 
 
-def keep_roster(desk: Desk, *, now: datetime) -> Roster:
-    """The stored list of the desk's candidates and weights; one row serves every decision made with the same list."""
-    entries = [[partner_id, weight] for partner_id, weight in desk.weights.items()]
+ROSTER = Question(
+    lambda route, digest: Roster.objects.filter(route__pk__among=route, digest=digest).values_list("pk"),
+    route=IdsField(),
+    digest=CharField(),
+)
+
+
+def keep_roster(desk: Desk, policy_id: int, *, now: datetime) -> int:
+    """The stored list of candidates and weights, its id; one row serves every decision made with the same list."""
+    entries = [list(entry) for entry in desk.floor.entries(desk.policies[policy_id])]
     digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
-    roster, _created = Roster.objects.get_or_create(
-        route=desk.route, digest=digest, defaults={"entries": entries, "made_at": now}
-    )
-    return roster
+    [found] = ask(ROSTER(route=[desk.route_id], digest=digest))
+    if found:
+        return int(found[0][0])
+    return Roster.objects.create(route_id=desk.route_id, digest=digest, entries=entries, made_at=now).pk
 
 
 def _write_credits(desk: Desk) -> None:
     """Each credit that moved, once per batch."""
     moved = [
-        RouteCredit(route=desk.route, partner_id=partner_id, credit=credit)
+        (desk.route_id, partner_id, credit)
         for partner_id, credit in sorted(desk.credits.items())
         if desk.before.get(partner_id) != credit
     ]
-    if moved:
-        RouteCredit.objects.bulk_create(
-            moved, update_conflicts=True, unique_fields=["route", "partner"], update_fields=["credit"]
-        )
-        desk.before = dict(desk.credits)
+    keep_latest(RouteCredit, moved, unique=("route", "partner"), value="credit")
+    desk.before = dict(desk.credits)

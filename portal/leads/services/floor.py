@@ -2,16 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-from django.db.models import Count, Q
+from django.db.models import Count, DateTimeField, Q
 
 from certification.models import Qualification
+from portal.core.prepared import IdsField, Rows, ask
 from portal.leads.hours import WorkingHours, midnight
 from portal.leads.models import Offer, PartnerHoliday, PartnerTerms
-from portal.leads.policies import Asked, Policy
-from portal.leads.routing import Candidate, Standing, Verdict, first_stop
+from portal.leads.policies import PLAIN_WEIGHT, Asked, Policy
+from portal.leads.routing import Shortlist, Standing, Verdict, draw_up, first_stop
+from portal.leads.services.bulk import Packed
 from portal.partners.models import PRESENT, MembershipRole, Partner, PartnerStatus
 
 
@@ -49,6 +52,7 @@ class Floor:
     """What all routes of a batch share about partners.
 
     Attributes:
+        partners: by id, ascending.
         qualified: (programme id, partner id) of those that are.
         open_offers: by partner, those that it has still to answer, of all routes.
         today: by partner and route, the offers made on the partner's present day.
@@ -62,7 +66,6 @@ class Floor:
     today: Counter[tuple[int, int]]
     today_in_all: Counter[int]
     counts_days: bool
-    _candidates: dict[tuple[Policy, int | None, int | None, str], tuple[Candidate, ...]] = field(default_factory=dict)
 
     def standing(self, facts: Facts, policy: Policy, asked: Asked) -> Standing:
         """How a partner stands to a lead under a policy."""
@@ -77,93 +80,136 @@ class Floor:
             sells_product=asked.product in facts.products,
             speaks=not policy.speaks or not asked.language or asked.language in facts.languages,
             receives=not facts.paused,
-            at_work=not policy.in_working_hours or facts.hours is None or facts.hours.is_open(self.now),
+            at_work=self.is_at_work(facts, policy),
         )
 
-    def candidates(self, policy: Policy, asked: Asked) -> tuple[Candidate, ...]:
-        """Every partner with its weight and the first of its own conditions that fails for this lead; by partner id."""
-        language = asked.language if policy.speaks else ""
-        key = policy, asked.region, asked.product, language
-        found = self._candidates.get(key)
-        if found is None:
-            weights = dict(policy.weights)
-            found = self._candidates[key] = tuple(
-                Candidate(
-                    facts.partner_id,
-                    weights.get(facts.tier, 1),
-                    first_stop(self.standing(facts, policy, asked)),
-                )
-                for facts in self.partners.values()
-            )
-        return found
+    def is_at_work(self, facts: Facts, policy: Policy) -> bool:
+        return not policy.in_working_hours or facts.hours is None or facts.hours.is_open(self.now)
+
+    def verdicts(self, policy: Policy, asked: Asked) -> str:
+        """One letter for each partner: the first of its own conditions that fails for this lead."""
+        return "".join([_letter_of(self.standing(facts, policy, asked)) for facts in self.partners.values()])
+
+    def entries(self, policy: Policy) -> tuple[tuple[int, int], ...]:
+        """(partner id, weight) of each partner, by id."""
+        weights = dict(policy.weights)
+        return tuple((pk, weights.get(facts.tier, PLAIN_WEIGHT)) for pk, facts in self.partners.items())
+
+    def shortlist(self, policy: Policy, asked: Asked) -> Shortlist:
+        return draw_up(self.entries(policy), self.verdicts(policy, asked))
 
     def open_cap(self, partner_id: int, policy: Policy) -> int:
         """How many open offers a partner may have: the vendor's cap or its own, whichever is less."""
-        own = self.partners[partner_id].open_cap
+        facts = self.partners.get(partner_id)
+        own = facts.open_cap if facts else None
         return policy.open_cap if own is None else min(own, policy.open_cap)
 
-    def is_full_today(self, partner_id: int, policy: Policy, route_id: int) -> bool:
-        """Whether the partner has had as many offers on its present day as it may: of the route, or in all."""
-        if not self.counts_days:
-            return False
-        own = self.partners[partner_id].day_cap
+    def stop_of(self, partner_id: int, policy: Policy, route_id: int) -> Verdict | None:
+        """Which cap stops a partner at this moment, if one does."""
+        if self.counts_days and self._is_full_today(partner_id, policy, route_id):
+            return Verdict.DAY_CAP
+        if self.open_offers[partner_id] >= self.open_cap(partner_id, policy):
+            return Verdict.OPEN_CAP
+        return None
+
+    def _is_full_today(self, partner_id: int, policy: Policy, route_id: int) -> bool:
+        facts = self.partners.get(partner_id)
+        own = facts.day_cap if facts else None
         return bool(policy.day_cap and self.today[partner_id, route_id] >= policy.day_cap) or (
             own is not None and self.today_in_all[partner_id] >= own
         )
 
-    def stops(
-        self,
-        policy: Policy,
-        route_id: int,
-        *,
-        offered: Collection[int] = (),
-        excluded: Collection[int] = (),
-    ) -> dict[int, Verdict]:
-        """What stops partners from this lead at this moment, beyond their own conditions; the first of each."""
-        found: dict[int, Verdict] = dict.fromkeys(excluded, Verdict.CONFLICT)
-        found |= dict.fromkeys(offered, Verdict.ALREADY_OFFERED)
-        for partner_id, count in self.open_offers.items():
-            if partner_id in self.partners and count >= self.open_cap(partner_id, policy):
-                found[partner_id] = Verdict.OPEN_CAP
-        if self.counts_days:
-            for partner_id in self.today_in_all:
-                if self.is_full_today(partner_id, policy, route_id):
-                    found[partner_id] = Verdict.DAY_CAP
-        return found
+    def caps(self, policy: Policy, route_id: int) -> dict[int, Verdict]:
+        """By partner, which cap stops it at this moment."""
+        busy = {pk for pk, count in self.open_offers.items() if count} | {
+            pk for pk, count in self.today_in_all.items() if count
+        }
+        found = {partner_id: self.stop_of(partner_id, policy, route_id) for partner_id in busy}
+        return {partner_id: stop for partner_id, stop in found.items() if stop is not None}
 
     def book(self, partner_id: int, route_id: int) -> None:
         """An offer is made."""
         self.open_offers[partner_id] += 1
-        self.today[partner_id, route_id] += 1
-        self.today_in_all[partner_id] += 1
+        if self.counts_days:
+            self.today[partner_id, route_id] += 1
+            self.today_in_all[partner_id] += 1
 
-    def opens_at(self, partner_id: int) -> datetime | None:
-        """When the partner works next."""
+    def recheck_at(self, partner_id: int, letter: str) -> datetime | None:
+        """When time alone may end what stops a partner; None where it cannot."""
+        facts = self.partners[partner_id]
+        if letter == Verdict.HOURS and facts.hours is not None:
+            return facts.hours.opens_at(self.now)
+        if letter == Verdict.PAUSED:
+            return facts.paused_until
+        if letter == Verdict.DAY_CAP:
+            return midnight(self.now, facts.zone, days=1)
+        return None
+
+    def due_at(self, partner_id: int, policy: Policy) -> datetime:
+        """Until when an offer that is made now is to be answered."""
         hours = self.partners[partner_id].hours
-        return self.now if hours is None else hours.opens_at(self.now)
+        window = timedelta(hours=policy.window_hours)
+        return hours.add(self.now, window) if policy.in_working_hours and hours is not None else self.now + window
 
 
-def look(policies: Collection[Policy], *, partner_ids: Iterable[int] | None = None, now: datetime) -> Floor:
-    """Look at every partner that takes part, in a constant number of queries.
+@lru_cache(maxsize=2048)
+def _letter_of(standing: Standing) -> str:
+    return (first_stop(standing) or Verdict.NOT_ITS_TURN).value
+
+
+PARTNERS = Packed(
+    lambda: (
+        Partner.objects.filter(status__in=PRESENT)
+        .order_by("pk")
+        .values_list("pk", "status", "kind_id", "tier_id", "tier__rank", "time_zone", "language")
+    )
+)
+AGREED = Packed(
+    lambda now: Partner.objects.with_current_agreement(now).order_by().values_list("pk"), now=DateTimeField()
+)
+REGIONS = Packed(lambda: Partner.regions.through.objects.order_by().values_list("partner_id", "region_id"))
+PRODUCTS = Packed(lambda: Partner.products.through.objects.order_by().values_list("partner_id", "product_id"))
+OPEN_OFFERS = Packed(lambda: Offer.objects.open().order_by().values_list("partner").annotate(Count("pk")))
+CURRENT = Packed(
+    lambda programmes, now: (
+        Qualification.objects.current(now)
+        .filter(programme__pk__among=programmes)
+        .order_by()
+        .values_list("programme_id", "partner_id")
+    ),
+    programmes=IdsField(),
+    now=DateTimeField(),
+)
+TERMS = Rows(PartnerTerms, lambda: PartnerTerms.objects.order_by())
+
+
+def look(policies: Collection[Policy], *, now: datetime) -> Floor:
+    """Look at every partner that takes part: one query, and one more for each of job roles, holidays and offers of the
+    day, where somebody asks for them.
 
     Args:
         policies: by which it is going to be chosen: what none of them asks is not read.
-        partner_ids: whose open offers and qualifications matter; None for all.
     """
-    programmes = {policy.programme for policy in policies}
-    some = {} if partner_ids is None else {"partner__in": list(partner_ids)}
-    terms = {row.partner_id: row for row in PartnerTerms.objects.all()}
+    programmes = sorted({policy.programme for policy in policies})
+    rows, agreed_rows, region_rows, product_rows, open_rows, current, term_rows = ask(
+        PARTNERS(),
+        AGREED(now=now),
+        REGIONS(),
+        PRODUCTS(),
+        OPEN_OFFERS(),
+        CURRENT(programmes=programmes, now=now),
+        TERMS(),
+    )
+    terms = {row.partner_id: row for row in TERMS.read(term_rows)}
     counts_days = any(policy.day_cap for policy in policies) or any(row.day_cap for row in terms.values())
     with_hours = any(policy.in_working_hours for policy in policies)
-    agreed = set(Partner.objects.with_current_agreement(now).values_list("pk", flat=True))
-    regions, products = _related("regions"), _related("products")
     covered = _find_covered({role for policy in policies for role in policy.roles}, now)
     holidays = _find_holidays(now) if with_hours else {}
+    agreed = {row[0] for row in agreed_rows}
+    regions, products = _gather(region_rows), _gather(product_rows)
+    nothing: frozenset[int] = frozenset()
     partners: dict[int, Facts] = {}
-    rows = Partner.objects.filter(status__in=PRESENT).order_by("pk")
-    for pk, status, kind, tier, rank, zone, language in rows.values_list(
-        "pk", "status", "kind_id", "tier_id", "tier__rank", "time_zone", "language"
-    ):
+    for pk, status, kind, tier, rank, zone, language in rows:
         own = terms.get(pk)
         partners[pk] = Facts(
             partner_id=pk,
@@ -173,10 +219,10 @@ def look(policies: Collection[Policy], *, partner_ids: Iterable[int] | None = No
             tier=tier,
             rank=rank,
             zone=zone,
-            regions=regions.get(pk, frozenset()),
-            products=products.get(pk, frozenset()),
+            regions=regions.get(pk, nothing),
+            products=products.get(pk, nothing),
             languages=frozenset(own.languages) if own and own.languages else frozenset({language}),
-            covered=covered.get(pk, frozenset()),
+            covered=covered.get(pk, nothing),
             paused=own is not None and own.is_paused(now),
             paused_until=own.paused_until if own else None,
             hours=own.hours(zone, holidays.get(pk, frozenset())) if own and with_hours else None,
@@ -187,26 +233,22 @@ def look(policies: Collection[Policy], *, partner_ids: Iterable[int] | None = No
     in_all: Counter[int] = Counter()
     for (partner_id, _route_id), count in today.items():
         in_all[partner_id] += count
-    open_offers = Offer.objects.open().filter(**some).order_by().values_list("partner").annotate(Count("pk"))
-    qualified = Qualification.objects.current(now).filter(programme__in=programmes, **some)
     return Floor(
         now=now,
         partners=partners,
-        qualified=frozenset(qualified.values_list("programme_id", "partner_id")),
-        open_offers=Counter(dict(open_offers)),
+        qualified=frozenset((programme, partner) for programme, partner in current),
+        open_offers=Counter(dict(open_rows)),
         today=today,
         today_in_all=in_all,
         counts_days=counts_days,
     )
 
 
-def _related(name: str) -> dict[int, frozenset[int]]:
-    """By partner the ids of what it works in, or sells."""
-    through = getattr(Partner, name).through
-    found: dict[int, set[int]] = defaultdict(set)
-    for partner_id, other in through.objects.values_list("partner_id", f"{name[:-1]}_id"):
-        found[partner_id].add(other)
-    return {partner_id: frozenset(ids) for partner_id, ids in found.items()}
+def _gather(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+    gathered: dict[int, set[int]] = defaultdict(set)
+    for one, other in pairs:
+        gathered[one].add(other)
+    return {one: frozenset(others) for one, others in gathered.items()}
 
 
 def _find_covered(roles: set[int], now: datetime) -> dict[int, frozenset[int]]:

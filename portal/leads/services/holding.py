@@ -4,6 +4,8 @@ Nothing polls. What can end a hold is told as a fact: an offer was answered or r
 what it does, a route changed. Each names partners; a partner's room (its cap less its open offers) says how many leads
 it can take; that many leads that fit it are claimed and settled in the same batch as any other, under the same locks.
 Leads that still nobody can take are left as they are, untouched.
+
+What time alone ends (a night, a pause, a full day) has a moment, and a sweeper that comes then.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +15,18 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from certification.models import Qualification
-from portal.leads.models import Lead, LeadStatus, Offer, Route
-from portal.leads.services.distribution import BATCH, Desk, Distributed, claim_new, open_desks, settle
+from portal.leads.models import Lead, LeadStatus, Offer, Override, OverrideKind, Route, RoutePolicy, RouteStop
+from portal.leads.services.distribution import (
+    BATCH,
+    Claimed,
+    Desk,
+    Distributed,
+    claim,
+    claim_new,
+    distribute,
+    open_desks,
+    settle,
+)
 
 #: Partners looked at in one query for leads that fit them.
 PARTNERS_AT_ONCE = 25
@@ -29,17 +41,17 @@ def wake_held_leads(*, partner_ids: Iterable[int], now: datetime) -> Distributed
     """
     partner_ids = sorted(set(partner_ids))
     programmes = Qualification.objects.open().filter(partner__in=partner_ids).values("programme")
-    routes = list(Route.objects.filter(programme__in=programmes).order_by("pk").values_list("pk", flat=True))
+    routes = sorted(set(RoutePolicy.objects.filter(programme__in=programmes).values_list("route", flat=True)))
     return _wake(routes, partner_ids, now=now)
 
 
 @transaction.atomic
 def wake_leads_of_routes(*, route_ids: Iterable[int], now: datetime) -> Distributed:
     """The same for every partner of these routes: after staff changed what they take or how much they allow."""
-    routes = Route.objects.filter(pk__in=list(route_ids))
-    qualified = Qualification.objects.open().filter(programme__in=routes.values("programme"))
-    partner_ids = sorted(set(qualified.values_list("partner", flat=True)))
-    return _wake(sorted(routes.values_list("pk", flat=True)), partner_ids, now=now)
+    ids = sorted(route_ids)
+    programmes = RoutePolicy.objects.filter(route__in=ids).values("programme")
+    qualified = Qualification.objects.open().filter(programme__in=programmes)
+    return _wake(ids, sorted(set(qualified.values_list("partner", flat=True))), now=now)
 
 
 def _wake(route_ids: Sequence[int], partner_ids: Sequence[int], *, now: datetime) -> Distributed:
@@ -51,6 +63,8 @@ def _wake(route_ids: Sequence[int], partner_ids: Sequence[int], *, now: datetime
     ):
         return Distributed()
     desks = open_desks(route_ids, now=now)
+    if not desks:
+        return Distributed()
     total = settle(claim_new(desks, size=BATCH), desks, now=now)
     for start in range(0, len(partner_ids), PARTNERS_AT_ONCE):
         total += _fill_room(partner_ids[start : start + PARTNERS_AT_ONCE], desks, now=now)
@@ -67,27 +81,53 @@ def _fill_room(partner_ids: Sequence[int], desks: Mapping[int, Desk], *, now: da
         fits = Q()
         room = 0
         for partner_id in partner_ids:
-            rooms = [(route_id, free) for route_id, desk in desks.items() if (free := desk.room(partner_id))]
+            rooms = {policy_id: free for desk in desks.values() for policy_id, free in desk.rooms(partner_id).items()}
             if not rooms:
                 continue
-            room += max(free for _route_id, free in rooms)
-            fits |= _leads_that_fit(partner_id, [route_id for route_id, _free in rooms], desks)
+            room += max(rooms.values())
+            fits |= _leads_that_fit(partner_id, list(rooms), desks)
         if not room or not fits:
             return total
-        leads = Lead.objects.waiting().filter(fits).order_by("received_at", "pk")
-        claimed = list(leads.select_for_update(skip_locked=True, of=("self",))[: min(room, BATCH)])
+        claimed = [Claimed(*row) for row in claim(Lead.objects.waiting().filter(fits), size=min(room, BATCH))]
         woken = settle(claimed, desks, now=now, hold_the_rest=False)
         if not woken.offered:
             return total
         total += woken
 
 
-def _leads_that_fit(partner_id: int, route_ids: Sequence[int], desks: Mapping[int, Desk]) -> Q:
-    """Leads of these routes, for the partner's regions and products, that it was not offered before."""
-    floor = desks[route_ids[0]].floor
+def _leads_that_fit(partner_id: int, policy_ids: Sequence[int], desks: Mapping[int, Desk]) -> Q:
+    """Leads under these policies, for the partner's regions, products and languages, that it neither was offered before
+    nor is kept from."""
+    facts = next(iter(desks.values())).floor.partners[partner_id]
+    policies = {policy_id: policy for desk in desks.values() for policy_id, policy in desk.policies.items()}
+    whoever = [policy_id for policy_id in policy_ids if not policies[policy_id].speaks]
+    speaking = [policy_id for policy_id in policy_ids if policies[policy_id].speaks]
     return Q(
+        Q(policy__in=whoever) | Q(policy__in=speaking, language__in=["", *facts.languages]),
         ~Exists(Offer.objects.filter(lead=OuterRef("pk"), partner=partner_id)),
-        route__in=route_ids,
-        region__in=floor.regions.get(partner_id, ()),
-        product__in=floor.products.get(partner_id, ()),
+        ~Exists(Override.objects.filter(lead=OuterRef("pk"), partner=partner_id, kind=OverrideKind.EXCLUDED)),
+        region__in=facts.regions,
+        product__in=facts.products,
     )
+
+
+def wake_due_leads(*, now: datetime) -> Distributed:
+    """Look again at held leads whose moment has come: a partner opened, a pause ended, a day began."""
+    total = Distributed()
+    while route_ids := _free_due(now=now):
+        for route_id in route_ids:
+            total += distribute(Route.objects.get(pk=route_id), now=now)
+    return total
+
+
+@transaction.atomic
+def _free_due(*, now: datetime) -> list[int]:
+    """Make leads new whose moment has come, a batch of them; the routes that they are of. Stopped routes wait."""
+    due = Lead.objects.held().filter(recheck_at__lte=now).exclude(route__in=RouteStop.objects.open().values("route"))
+    rows = dict(
+        due.order_by("recheck_at")
+        .select_for_update(skip_locked=True, of=("self",))
+        .values_list("pk", "route_id")[:BATCH]
+    )
+    Lead.objects.filter(pk__in=rows).update(status=LeadStatus.NEW, held_reason="", held_at=None, recheck_at=None)
+    return sorted(set(rows.values()))

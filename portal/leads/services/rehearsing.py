@@ -1,6 +1,6 @@
 """Trying rules before they are published: one lead, and the leads of the last quarter. Nothing is written, nothing locked.
 
-Both choose by the rule that distributes (:func:`portal.leads.routing.choose`), and look at partners as they are today.
+Both choose by the rule that distributes (:class:`portal.leads.routing.Shortlist`), and look at partners as they are today.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from portal.leads.models import Lead, Offer, Route, RouteCredit, RoutePolicy
 from portal.leads.policies import Asked, Policy
-from portal.leads.routing import COMPETED, TURN, Choice, Verdict, choose
+from portal.leads.routing import COMPETED, TURN, Shortlist, Verdict
 from portal.leads.services.floor import Floor, look
 from portal.partners.models import Partner
 
@@ -56,17 +56,17 @@ def try_lead(route: Route, policy: Policy, asked: Asked, *, now: datetime) -> Tr
         return Tried(takes=False, elsewhere=elsewhere, winner="", partners=())
     floor = look([policy], now=now)
     credits = dict(RouteCredit.objects.filter(route=route).values_list("partner", "credit"))
-    candidates = floor.candidates(policy, asked)
-    choice = choose(candidates, credits, stops=floor.stops(policy, route.pk))
+    shortlist = floor.shortlist(policy, asked)
+    choice = shortlist.stop(floor.caps(policy, route.pk)).choose(credits)
     names = dict(Partner.objects.filter(pk__in=list(floor.partners)).values_list("pk", "name"))
     partners = []
-    for candidate, letter in zip(candidates, choice.verdicts, strict=True):
+    for (partner_id, weight), letter in zip(shortlist.entries, choice.verdicts, strict=True):
         turns = {}
         if letter in COMPETED:
-            had = credits.get(candidate.partner_id, 0)
+            had = credits.get(partner_id, 0)
             paid = TURN if letter == Verdict.WINNER else 0
-            turns = {"before": had / TURN, "after": (had + choice.accruals[candidate.partner_id] - paid) / TURN}
-        partners.append(TriedPartner(names[candidate.partner_id], candidate.weight, Verdict(letter), **turns))
+            turns = {"before": had / TURN, "after": (had + choice.accruals[partner_id] - paid) / TURN}
+        partners.append(TriedPartner(names[partner_id], weight, Verdict(letter), **turns))
     order = list(Verdict)
     partners.sort(key=lambda one: (-order.index(one.verdict), one.name))
     winner = names[choice.winner] if choice.winner else ""
@@ -135,6 +135,7 @@ def compare_policies(route: Route, policy: Policy, *, now: datetime) -> Compared
     floor = look([policy], now=now)
     _take_away_the_moment(floor)
     credits: dict[int, int] = {}
+    shortlists: dict[tuple[int, int, str], Shortlist] = {}
     had: Counter[int] = Counter()
     has: Counter[int] = Counter()
     leads = taken = unroutable = 0
@@ -150,7 +151,10 @@ def compare_policies(route: Route, policy: Policy, *, now: datetime) -> Compared
         if not takes:
             continue
         taken += 1
-        choice: Choice = choose(floor.candidates(policy, asked), credits, stops={})
+        key = region, product, language
+        if key not in shortlists:
+            shortlists[key] = floor.shortlist(policy, asked)
+        choice = shortlists[key].choose(credits)
         if choice.winner is None:
             unroutable += 1
             continue
