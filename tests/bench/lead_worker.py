@@ -7,21 +7,25 @@ import django
 django.setup()
 
 from celery import current_app  # noqa: E402 -- the apps have to be ready before their models are named
-from django.db import connection  # noqa: E402 -- likewise
+from django.db import transaction  # noqa: E402 -- likewise
 from django.utils import timezone  # noqa: E402 -- likewise
 
 from portal.leads.models import Route  # noqa: E402 -- likewise
-from portal.leads.services.distribution import distribute  # noqa: E402 -- likewise
+from portal.leads.services.distribution import BATCH, claim_new, distribute, open_desks  # noqa: E402 -- likewise
 
 
 def main(route_ids: list[int]) -> None:
     current_app.conf.task_always_eager = False  # what follows from a fact is another process's work
-    connection.ensure_connection()
+    with transaction.atomic():  # a worker has been at work before: its questions are compiled
+        claim_new(open_desks(route_ids, now=timezone.now()), size=BATCH)
+        transaction.set_rollback(True)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     for route in Route.objects.filter(pk__in=route_ids).order_by("pk"):
         distribute(route, now=timezone.now(), clock=timezone.now)
+    sys.stdout.write("done\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
