@@ -8,6 +8,8 @@ app_name = "leads"
 
 urlpatterns = [
     path("", views.offers, name="offers"),
+    path("turns/", views.turns, name="turns"),
+    path("missed/", views.missed, name="missed"),
     path("offers/<str:public_id>/", views.offer, name="offer"),
     path("offers/<str:public_id>/accept/", views.accept, name="accept"),
     path("offers/<str:public_id>/decline/", views.decline, name="decline"),

@@ -1,0 +1,306 @@
+"""Where a partner stands in the turns of each route: read from what is stored and true now, without a lock.
+
+Who would compete is asked of the same facts as :mod:`portal.leads.services.distribution` asks under its locks; what is
+shown here may therefore be a moment old, and promises nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
+
+from certification.models import Qualification
+from portal.leads import fairness
+from portal.leads.models import Decision, Offer, Roster, Route, RouteCredit, RouteWeight
+from portal.leads.routing import COMPETED, TURN, Candidate, Verdict, first_stop
+from portal.leads.services.verdicts import find_places, letter_at
+from portal.partners.models import Partner
+
+#: Turns that a history shows, and how far back in a route they are looked for.
+HISTORY = 60
+LOOKED_BACK = 300
+#: The next leads are taken to be of the regions and products of so many last ones.
+MIX = 100
+
+#: (region id, product id) of a lead.
+Kind = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTurns:
+    """A partner's turns in one route. Credits are in units of 2^-40 of a turn.
+
+    Attributes:
+        stop: what keeps the partner from competing at present, or None.
+        weights: of everyone that would compete with it now, itself included; empty while a gate is closed.
+        history: its credit before each of the last turns that it competed for, oldest first, and as it stands now.
+        history_won: which of these turns it got.
+        next_lead: with which lead from now its turn is expected, 1 for the next; None where that cannot be said.
+        next_at: about when; None where that cannot be said.
+    """
+
+    route: Route
+    stop: Verdict | None
+    weight: int
+    weights: tuple[int, ...]
+    served: int
+    credit: int
+    history: tuple[int, ...]
+    history_won: tuple[bool, ...]
+    next_lead: int | None
+    next_at: datetime | None
+
+    @property
+    def balance(self) -> float:
+        """In turns: above zero they are owed to the partner, below zero it had them in advance."""
+        return self.credit / TURN
+
+    @property
+    def entitled(self) -> float:
+        return fairness.entitled(self.served, self.credit)
+
+    @property
+    def deviation(self) -> float:
+        return abs(self.balance)
+
+    @property
+    def bound(self) -> float:
+        return fairness.bound(len(self.weights))
+
+    @property
+    def share(self) -> float:
+        """Of the leads that it competes for, from 0 to 1."""
+        return self.weight / sum(self.weights) if self.weights else 0.0
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether it competes, or would as soon as it has answered its open offers."""
+        return self.stop in (None, Verdict.OPEN_CAP)
+
+
+def list_turns(partner: Partner, *, now: datetime) -> list[RouteTurns]:
+    """The partner's turns in each route that has leads for it, or had: queries constant in routes, leads and partners."""
+    return _read_turns(partner, Route.objects.all(), now=now)
+
+
+def expect_next_turn(offer: Offer, *, now: datetime) -> RouteTurns | None:
+    """Where the partner stands in the route of an offer, whose turn is spent already; None where it left the route."""
+    return next(iter(_read_turns(offer.partner, Route.objects.filter(pk=offer.route_id), now=now)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """What routes share about those that are through the gate, and about the partner itself."""
+
+    partners: Mapping[int, int]  # id -> tier id
+    qualified: Mapping[int, frozenset[int]]  # programme id -> partner ids
+    regions: Mapping[int, frozenset[int]]
+    products: Mapping[int, frozenset[int]]
+    agreed: bool
+    open_offers: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """The number of a route's last turn, how many it gave lately, and when it gave the first."""
+
+    last: int
+    turns: int
+    began: datetime | None
+
+
+def _read_turns(partner: Partner, wanted: QuerySet[Route], *, now: datetime) -> list[RouteTurns]:
+    routes = list(wanted.select_related("programme").prefetch_related("products", "regions"))
+    credits: dict[int, dict[int, int]] = defaultdict(dict)
+    for row in RouteCredit.objects.filter(route__in=routes):
+        credits[row.route_id][row.partner_id] = row.credit
+    floor = _look_at_partners(partner, {route.programme_id for route in routes}, now=now)
+    mine = {route.pk: _kinds_of(partner.pk, route, floor) for route in routes}
+    routes = [route for route in routes if mine[route.pk] or partner.pk in credits[route.pk]]
+    by_tier: dict[int, dict[int, int]] = defaultdict(dict)
+    for weight in RouteWeight.objects.filter(route__in=routes):
+        by_tier[weight.route_id][weight.tier_id] = weight.weight
+    paces = _read_paces(routes, now=now)
+    mixes = _read_mixes(paces)
+    histories = _read_histories(partner, paces)
+    served = dict(
+        Decision.objects.filter(route__in=routes, winner=partner, tick__isnull=False)
+        .order_by()
+        .values_list("route")
+        .annotate(Count("pk"))
+    )
+    return [
+        _stand_in(
+            partner,
+            route,
+            floor,
+            kinds=mine[route.pk],
+            by_tier=by_tier[route.pk],
+            credits=credits[route.pk],
+            pace=paces[route.pk],
+            mix=mixes[route.pk],
+            history=histories[route.pk],
+            served=served.get(route.pk, 0),
+            now=now,
+        )
+        for route in routes
+    ]
+
+
+def _stand_in(
+    partner: Partner,
+    route: Route,
+    floor: _Floor,
+    *,
+    kinds: Collection[Kind],
+    by_tier: Mapping[int, int],
+    credits: Mapping[int, int],
+    pace: _Pace,
+    mix: Sequence[Kind],
+    history: Sequence[tuple[int, bool]],
+    served: int,
+    now: datetime,
+) -> RouteTurns:
+    qualified = floor.qualified.get(route.programme_id, frozenset())
+    in_territory = bool(_regions_of(partner.pk, route, floor))
+    stop = first_stop(
+        active=partner.is_active,
+        agreed=floor.agreed,
+        qualified=partner.pk in qualified,
+        in_territory=in_territory,
+        sells_product=bool(kinds) or not in_territory,
+    )
+    rivals: tuple[Candidate, ...] = ()
+    next_lead = next_at = None
+    if stop is None:
+        competing: dict[Kind, tuple[Candidate, ...]] = {
+            kind: tuple(
+                Candidate(one, by_tier.get(floor.partners[one], 1))
+                for one in sorted(qualified)
+                if kind[0] in floor.regions.get(one, ()) and kind[1] in floor.products.get(one, ())
+            )
+            for kind in {*kinds, *mix}
+        }
+        rivals = tuple({one.partner_id: one for kind in kinds for one in competing[kind]}.values())
+        coming = [competing[kind] for kind in mix or sorted(kinds)]
+        next_lead = fairness.expect_turn(partner.pk, coming, credits)
+        if next_lead is not None:
+            next_at = fairness.expect_moment(next_lead, turns=pace.turns, began=pace.began, now=now)
+        if floor.open_offers >= route.open_cap:
+            stop = Verdict.OPEN_CAP
+    credit = credits.get(partner.pk, 0)
+    return RouteTurns(
+        route=route,
+        stop=stop,
+        weight=by_tier.get(partner.tier_id, 1),
+        weights=tuple(one.weight for one in rivals),
+        served=served,
+        credit=credit,
+        history=(*(before for before, _won in history), credit) if history else (),
+        history_won=tuple(won for _before, won in history),
+        next_lead=next_lead,
+        next_at=next_at,
+    )
+
+
+def _regions_of(partner_id: int, route: Route, floor: _Floor) -> frozenset[int]:
+    """The regions of the route in which the partner works; a route without regions has every region."""
+    of_route = {region.pk for region in route.regions.all()}
+    own = floor.regions.get(partner_id, frozenset())
+    return own & of_route if of_route else own
+
+
+def _kinds_of(partner_id: int, route: Route, floor: _Floor) -> frozenset[Kind]:
+    """The leads of the route that the partner may have by its regions and products."""
+    products = {product.pk for product in route.products.all()} & floor.products.get(partner_id, frozenset())
+    return frozenset((region, product) for region in _regions_of(partner_id, route, floor) for product in products)
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+def _read_paces(routes: Sequence[Route], *, now: datetime) -> dict[int, _Pace]:
+    """A route's turns are numbered in the order of time: how many there were lately is a difference of two numbers."""
+    turns = Decision.objects.filter(route=OuterRef("pk"), tick__isnull=False)
+    before = turns.filter(made_at__lt=now - fairness.PACE)
+    found = Route.objects.filter(pk__in=[route.pk for route in routes]).annotate(
+        last=Subquery(turns.order_by("-tick").values("tick")[:1]),
+        before=Subquery(before.order_by("-tick").values("tick")[:1]),
+        began=Subquery(turns.order_by("tick").values("made_at")[:1]),
+    )
+    return {
+        pk: _Pace(last=last or 0, turns=(last or 0) - (before or 0), began=began)
+        for pk, last, before, began in found.order_by().values_list("pk", "last", "before", "began")
+    }
+
+
+def _look_at_partners(partner: Partner, programme_ids: set[int], *, now: datetime) -> _Floor:
+    through = Qualification.objects.current(now).filter(programme__in=programme_ids)
+    tiers: dict[int, int] = {partner.pk: partner.tier_id}
+    qualified: dict[int, set[int]] = defaultdict(set)
+    for programme_id, partner_id, tier_id in through.values_list("programme_id", "partner_id", "partner__tier_id"):
+        qualified[programme_id].add(partner_id)
+        tiers[partner_id] = tier_id
+    regions: dict[int, set[int]] = defaultdict(set)
+    for partner_id, region_id in Partner.regions.through.objects.filter(partner__in=tiers).values_list(
+        "partner_id", "region_id"
+    ):
+        regions[partner_id].add(region_id)
+    products: dict[int, set[int]] = defaultdict(set)
+    for partner_id, product_id in Partner.products.through.objects.filter(partner__in=tiers).values_list(
+        "partner_id", "product_id"
+    ):
+        products[partner_id].add(product_id)
+    return _Floor(
+        partners=tiers,
+        qualified={programme_id: frozenset(ids) for programme_id, ids in qualified.items()},
+        regions={partner_id: frozenset(ids) for partner_id, ids in regions.items()},
+        products={partner_id: frozenset(ids) for partner_id, ids in products.items()},
+        agreed=Partner.objects.with_current_agreement(now).filter(pk=partner.pk).exists(),
+        open_offers=Offer.objects.open().for_partner(partner).count(),
+    )
+
+
+def _latest_turns(paces: Mapping[int, _Pace], count: int) -> QuerySet[Decision]:
+    """The last ``count`` turns of each route."""
+    latest = Q(pk__in=[])
+    for route_id, pace in paces.items():
+        if pace.last:
+            latest |= Q(route=route_id, tick__gt=pace.last - count)
+    return Decision.objects.filter(latest)
+
+
+def _read_mixes(paces: Mapping[int, _Pace]) -> dict[int, list[Kind]]:
+    """Of each route the regions and products of its last leads, in the order in which they came."""
+    mixes: dict[int, list[Kind]] = defaultdict(list)
+    rows = _latest_turns(paces, MIX).filter(lead__region__isnull=False, lead__product__isnull=False)
+    for route_id, region_id, product_id in rows.order_by("route", "tick").values_list(
+        "route_id", "lead__region_id", "lead__product_id"
+    ):
+        mixes[route_id].append((region_id, product_id))
+    return mixes
+
+
+def _read_histories(partner: Partner, paces: Mapping[int, _Pace]) -> dict[int, list[tuple[int, bool]]]:
+    """Of each route the partner's credit before its last turns, and whether it got them, oldest first."""
+    latest = _latest_turns(paces, LOOKED_BACK)
+    rosters = Roster.objects.filter(pk__in=latest.order_by().values("roster")).values_list("pk", "entries")
+    places = find_places(rosters, partner_id=partner.pk)
+    place_in = {roster_id: place for place, ids in places.items() for roster_id in ids}
+    competed = (
+        latest.annotate(letter=letter_at(places))
+        .filter(letter__in=[str(letter) for letter in COMPETED])
+        .annotate(age=Window(RowNumber(), partition_by=F("route"), order_by=F("tick").desc()))
+        .filter(age__lte=HISTORY)
+    )
+    histories: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    for route_id, roster_id, winner_id, verdicts, credits in competed.order_by("route", "tick").values_list(
+        "route_id", "roster_id", "winner_id", "verdicts", "credits"
+    ):
+        before_it = verdicts[: place_in[roster_id] - 1]
+        ordinal = sum(letter in COMPETED for letter in before_it)
+        histories[route_id].append((credits[ordinal], winner_id == partner.pk))
+    return histories
