@@ -141,7 +141,7 @@ def describe_about(moment: datetime, *, now: datetime) -> str:
 def describe_place_in_turn(turns: RouteTurns) -> str:
     """How many leads come before the partner's next one."""
     if turns.next_lead is None:
-        return _("not among the next %(count)s leads, as they come lately") % {"count": AHEAD}
+        return _("not among the next %(count)s leads, going by the last ones") % {"count": AHEAD}
     if turns.next_lead == 1:
         return _("with the next lead")
     others = turns.next_lead - 1
@@ -166,7 +166,7 @@ def describe_history(turns: RouteTurns) -> str:
         "Of the last %(count)s turns that you competed for you got %(served)s.",
         count,
     ) % {"count": count, "served": served}
-    return _("%(span)s At the least the balance was: %(least)s; at the most: %(most)s; now: %(now)s.") % {
+    return _("%(span)s The balance lay between %(least)s and %(most)s; now: %(now)s.") % {
         "span": span,
         "least": describe_balance(min(turns.history) / TURN),
         "most": describe_balance(max(turns.history) / TURN),
@@ -184,7 +184,7 @@ def describe_decline(turns: RouteTurns | None, *, now: datetime) -> str:
         }
     if turns.next_lead is None:
         return _("This uses your turn; when your next one comes cannot be said.")
-    return _("This uses your turn; your next is expected %(place)s. When that is cannot be said yet.") % {
+    return _("This uses your turn; your next is expected %(place)s. On which day cannot be said yet.") % {
         "place": describe_place_in_turn(turns)
     }
 

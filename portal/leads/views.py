@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from certification.models import Qualification
+from certification.models import Programme, Qualification
 from portal.core.errors import NotAllowed, Refusal
 from portal.core.money import format_money
 from portal.core.times import describe_moment
@@ -24,7 +24,7 @@ from portal.leads.coarsening import AT_LEAST
 from portal.leads.fairness import PACE
 from portal.leads.forms import DeclineForm, LoseForm, WinForm
 from portal.leads.labels import describe_hindrance
-from portal.leads.models import FINISHED, DeclineReason, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.models import FINISHED, DeclineReason, Lead, LeadStatus, LostReason, Offer, OfferState, Route
 from portal.leads.reports import (
     describe_about,
     describe_balance,
@@ -164,6 +164,12 @@ def _value(lead: Lead) -> str:
 def turns(request: MemberRequest) -> HttpResponse:
     """Where the partner stands in the turns of each route, and when its next is expected."""
     partner, now = _member(request).partner, timezone.now()
+    found = list_turns(partner, now=now)
+    # Routes in which it never took part, and cannot for one and the same reason, stand together.
+    shut: dict[tuple[Verdict | None, Programme], list[Route]] = {}
+    for one in found:
+        if one.is_untouched:
+            shut.setdefault((one.stop, one.route.programme), []).append(one.route)
     rows = [
         {
             "turns": one,
@@ -173,15 +179,20 @@ def turns(request: MemberRequest) -> HttpResponse:
             "balance": describe_balance(one.balance),
             "total_weight": sum(one.weights),
             "competing": len(one.weights),
-            "share": round(one.share * 100),
+            "share": f"{one.share:.0%}".replace("%", "\u00a0%"),
             "history": describe_history(one),
             "curve": draw_credit(one),
         }
-        for one in list_turns(partner, now=now)
+        for one in found
+        if not one.is_untouched
     ]
     context = {
         "rows": rows,
-        "partner": partner,
+        "shut": [
+            {"stop": stop, "programme": programme, "routes": routes, "hindrance": describe_hindrance(stop)}
+            for (stop, programme), routes in shut.items()
+            if stop
+        ],
         "days": PACE.days,
         "tabs": _tabs(_count_offers(partner, now=now), active="turns"),
     }

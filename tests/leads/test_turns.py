@@ -254,7 +254,7 @@ def test_the_page_says_place_day_balance_and_bound(client, lively):
     turns = read(lively)
     assert describe_about(turns.next_at, now=lively.now) in text
     assert describe_balance(turns.balance) in text
-    assert "33 %" in text
+    assert "33\u00a0%" in text
     assert "0.75" in text
     assert "3 partners compete" in text
     assert "Of the last 30 turns that you competed for you got 10." in text
@@ -265,7 +265,7 @@ def test_the_page_says_place_day_balance_and_bound(client, lively):
 def test_the_page_is_honest_where_no_day_can_be_said(client, lively):
     serve(lively, 2)
     text = open_page(client, lively)
-    assert "When that is cannot be said" in text
+    assert "On which day cannot be said" in text
 
 
 def test_a_partner_without_leads_yet_reads_that_all_begin_at_zero(client, lively):

@@ -80,6 +80,11 @@ class RouteTurns:
         """Whether it competes, or would as soon as it has answered its open offers."""
         return self.stop in (None, Verdict.OPEN_CAP)
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it neither takes part nor ever did."""
+        return not (self.takes_part or self.served or self.history)
+
 
 def list_turns(partner: Partner, *, now: datetime) -> list[RouteTurns]:
     """The partner's turns in each route that has leads for it, or had: queries constant in routes, leads and partners."""
