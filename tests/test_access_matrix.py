@@ -186,6 +186,8 @@ CASES = [
          lambda world: {"membership": world.memberships["owner"].public_id}),
     # Leads
     Case("leads:offers", LISTS_LEADS),
+    Case("leads:turns", LISTS_LEADS),
+    Case("leads:missed", LISTS_LEADS),
     Case("leads:offer", WORKS_LEADS, args=of("offer")),
     Case("leads:accept", redirecting(WORKS_LEADS), "post", of("offer")),
     Case("leads:decline", redirecting(WORKS_LEADS), "post", of("offer"), lambda world: {"reason": "no_time"}),

@@ -47,6 +47,8 @@ OURS = ("portal.", "training", "certification")
 LISTS = {
     "home:dashboard": "owner",
     "leads:offers": "owner",
+    "leads:turns": "owner",
+    "leads:missed": "owner",
     "certification:exams": "owner",
     "certification:credentials": "owner",
     "notifications:inbox": "owner",

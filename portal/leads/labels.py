@@ -1,5 +1,7 @@
 """The wording of codes that pure modules and stored rows use. Said once; screens and commands read it here."""
 
+from dataclasses import dataclass
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -28,6 +30,93 @@ VERDICTS: dict[Verdict, str | Promise] = {
     Verdict.NOT_ITS_TURN: _("It was not its turn yet"),
     Verdict.WINNER: _("Got the lead"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What stopped a partner, said to its own people, and the smallest change that would have let it compete.
+
+    Attributes:
+        url: the name of the page where the change begins; empty where there is none.
+    """
+
+    condition: str | Promise
+    remedy: str | Promise
+    url: str = ""
+    action: str | Promise = ""
+
+
+_SEE_ORGANISATION = _("See your organisation")
+
+HINDRANCES: dict[Verdict, Hindrance] = {
+    Verdict.INACTIVE: Hindrance(
+        _("Your organisation is suspended"), _("Your channel manager says what has to be settled first."),
+        "partners:organisation", _SEE_ORGANISATION,
+    ),
+    Verdict.AGREEMENT: Hindrance(
+        _("The current agreement was not accepted"), _("The owner of your organisation accepts it in your name."),
+        "partners:agreement", _("See the agreement"),
+    ),
+    Verdict.QUALIFICATION: Hindrance(
+        _("Not qualified in the programme"), _("One page shows which credentials are lacking, and who can win them."),
+        "certification:standing", _("See what your organisation lacks"),
+    ),
+    Verdict.KIND: Hindrance(
+        _("For partners of another kind"), _("These leads are not meant for yours; nothing needs changing.")
+    ),
+    Verdict.TIER: Hindrance(
+        _("For partners of a higher tier"), _("It opens with the tier."), "partners:organisation", _SEE_ORGANISATION
+    ),
+    Verdict.COVERAGE: Hindrance(
+        _("You had nobody in a job role that is asked for"), _("Your channel manager says which; the owner invites them.")
+    ),
+    Verdict.TERRITORY: Hindrance(
+        _("Not one of your regions then"), _("Ask your channel manager to add the region."),
+        "partners:organisation", _SEE_ORGANISATION,
+    ),
+    Verdict.PRODUCT: Hindrance(
+        _("Not one of your products"), _("Ask your channel manager to add the product."),
+        "partners:organisation", _SEE_ORGANISATION,
+    ),
+    Verdict.LANGUAGE: Hindrance(
+        _("The customer speaks a language that you had not named"),
+        _("Your owner or a head of team names the languages you work in."),
+    ),
+    Verdict.PAUSED: Hindrance(
+        _("Your leads were paused"), _("Your owner or a head of team ends the pause; it costs no credit.")
+    ),
+    Verdict.HOURS: Hindrance(
+        _("You were not at work at that hour"), _("Longer hours let you compete for more; a night costs no credit.")
+    ),
+    Verdict.DAY_CAP: Hindrance(
+        _("You had had as many that day as you may"), _("The next day begins anew; a cap of your own can be raised.")
+    ),
+    Verdict.CONFLICT: Hindrance(
+        _("The vendor kept it from you"), _("Your channel manager knows the reason, which is kept with the lead.")
+    ),
+    Verdict.ENOUGH: Hindrance(
+        _("It had been offered to as many as its rules allow"), _("Nothing needs changing: your turn comes by itself.")
+    ),
+    Verdict.ALREADY_OFFERED: Hindrance(
+        _("You had been offered it before"), _("A lead is offered to each partner once; nothing needs changing.")
+    ),
+    Verdict.OPEN_CAP: Hindrance(
+        _("You had as many open offers as you may have"), _("Answer your open offers: each answer makes room for a lead."),
+        "leads:offers", _("See your open offers"),
+    ),
+    Verdict.NOT_ITS_TURN: Hindrance(
+        _("It was another partner's turn"), _("Nothing needs changing: your turn comes by itself."),
+        "leads:turns", _("See your turns"),
+    ),
+}  # fmt: skip
+
+
+def describe_hindrance(verdict: Verdict) -> Hindrance:
+    """In words to the partner; what has none yet is said as staff read it."""
+    return HINDRANCES.get(verdict) or Hindrance(
+        VERDICTS.get(verdict, verdict.name), _("Your channel manager can say what would change it.")
+    )
+
 
 REASONS: dict[Reason, str | Promise] = {
     Reason.MISSING: _("is empty"),

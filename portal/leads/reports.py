@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from certification.models import Qualification
+from portal.core.times import FORMATS
 from portal.leads.discretion import mask_contacts
+from portal.leads.fairness import AHEAD
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Decision, Lead, Offer
 from portal.leads.routing import COMPETED, TURN, Verdict, accrue
+from portal.leads.services.turns import RouteTurns
 from portal.partners.models import Partner
 
 # --- Ids from ids -----------------------------------------------------------------------------------------------------
@@ -108,6 +112,120 @@ def explain(decision: Decision, names: Mapping[int, str]) -> Explained:
     order = list(Verdict)
     considered.sort(key=lambda one: (-order.index(one.verdict), one.partner, one.partner_id))
     return Explained(decision, decision.made_at, tuple(considered))
+
+
+# --- A partner's turns in words -----------------------------------------------------------------------------------------
+
+
+def describe_about(moment: datetime, *, now: datetime) -> str:
+    """A day that is expected, not promised: "today", "tomorrow", "about Thursday", "about 3 Dec"."""
+    day, today = timezone.localtime(moment).date(), timezone.localtime(now).date()
+    ahead = (day - today).days
+    if ahead <= 0:
+        return _("today")
+    if ahead == 1:
+        return _("tomorrow")
+    if ahead < 7:
+        return [
+            _("about Monday"),
+            _("about Tuesday"),
+            _("about Wednesday"),
+            _("about Thursday"),
+            _("about Friday"),
+            _("about Saturday"),
+            _("about Sunday"),
+        ][day.weekday()]
+    return _("about %(day)s") % {"day": date_format(day, FORMATS["day" if ahead < 180 else "date"]())}
+
+
+def describe_place_in_turn(turns: RouteTurns) -> str:
+    """How many leads come before the partner's next one."""
+    if turns.next_lead is None:
+        return _("not among the next %(count)s leads, going by the last ones") % {"count": AHEAD}
+    if turns.next_lead == 1:
+        return _("with the next lead")
+    others = turns.next_lead - 1
+    return ngettext("after %(count)s other lead", "after %(count)s other leads", others) % {"count": others}
+
+
+def describe_balance(credit: float) -> str:
+    """What is owed, in turns with two decimals: "0.43 turns owed to you"."""
+    turns = number_format(abs(credit), 2)
+    if turns == number_format(0, 2):
+        return _("even")
+    return (_("%(turns)s turns owed to you") if credit > 0 else _("%(turns)s turns in advance")) % {"turns": turns}
+
+
+def describe_history(turns: RouteTurns) -> str:
+    """The drawing of the credit in words."""
+    if not turns.history:
+        return ""
+    count, served = len(turns.history_won), sum(turns.history_won)
+    span = ngettext(
+        "You competed for %(count)s turn and got %(served)s.",
+        "Of the last %(count)s turns that you competed for you got %(served)s.",
+        count,
+    ) % {"count": count, "served": served}
+    return _("%(span)s The balance lay between %(least)s and %(most)s; now: %(now)s.") % {
+        "span": span,
+        "least": describe_balance(min(turns.history) / TURN),
+        "most": describe_balance(max(turns.history) / TURN),
+        "now": describe_balance(turns.balance),
+    }
+
+
+def describe_decline(turns: RouteTurns | None, *, now: datetime) -> str:
+    """What declining costs, and when the next turn is expected."""
+    if turns is None or not turns.takes_part:
+        return _("This uses your turn; your next one comes when your organisation may have leads here again.")
+    if turns.next_at is not None:
+        return _("This uses your turn; your next is expected %(when)s.") % {
+            "when": describe_about(turns.next_at, now=now)
+        }
+    if turns.next_lead is None:
+        return _("This uses your turn; when your next one comes cannot be said.")
+    return _("This uses your turn; your next is expected %(place)s. On which day cannot be said yet.") % {
+        "place": describe_place_in_turn(turns)
+    }
+
+
+def describe_week(monday: date | None) -> str:
+    if monday is None:
+        return _("Several weeks")
+    return _("Week of %(day)s") % {"day": date_format(monday, FORMATS["day"]())}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A credit over the last turns, drawn. ``line`` holds the points, ``notches`` the places of the turns it got, down
+    from ``foot``."""
+
+    width: int
+    height: int
+    zero: int
+    line: str
+    notches: tuple[str, ...]
+    foot: int
+
+
+def draw_credit(turns: RouteTurns, *, width: int = 600, height: int = 96, notch: int = 8) -> Curve | None:
+    """What is owed stands above the zero line, what was had in advance below; None where there is nothing to draw."""
+    if len(turns.history) < 2:
+        return None
+    top = max(TURN, *(abs(credit) for credit in turns.history))
+    middle = (height - notch) / 2
+    step = width / (len(turns.history) - 1)
+    return Curve(
+        width=width,
+        height=height,
+        zero=round(middle),
+        line=" ".join(
+            f"{place * step:.1f},{middle - credit / top * (middle - 2):.1f}"
+            for place, credit in enumerate(turns.history)
+        ),
+        notches=tuple(f"{place * step:.1f}" for place, won in enumerate(turns.history_won, start=1) if won),
+        foot=height - notch,
+    )
 
 
 # --- An offered lead in words: no name of the customer, no way to reach them -------------------------------------------

@@ -17,13 +17,16 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from certification.models import Qualification
+from certification.models import Programme, Qualification
 from portal.core.errors import NotAllowed, Refusal
 from portal.core.forms import add_refusal
 from portal.core.money import format_money
 from portal.core.times import describe_moment
 from portal.leads.access import may_change_terms, may_work_leads
+from portal.leads.coarsening import AT_LEAST
+from portal.leads.fairness import PACE
 from portal.leads.forms import DeclineForm, LoseForm, PauseForm, TermsForm, WinForm
+from portal.leads.labels import describe_hindrance
 from portal.leads.models import (
     FINISHED,
     DeclineReason,
@@ -33,17 +36,35 @@ from portal.leads.models import (
     Offer,
     OfferState,
     PartnerTerms,
+    Route,
     RoutePolicy,
 )
-from portal.leads.reports import describe_need, describe_place, group_digits, is_urgent, masked_message
+from portal.leads.reports import (
+    describe_about,
+    describe_balance,
+    describe_decline,
+    describe_history,
+    describe_need,
+    describe_place,
+    describe_place_in_turn,
+    describe_week,
+    draw_credit,
+    group_digits,
+    is_urgent,
+    masked_message,
+)
+from portal.leads.routing import Verdict
 from portal.leads.services import offers as offer_services
 from portal.leads.services import outcomes
 from portal.leads.services import terms as term_services
+from portal.leads.services.missed import TOLD, list_missed_leads
+from portal.leads.services.turns import expect_next_turn, list_turns
 from portal.partners.access import member_required
 from portal.partners.middleware import MemberRequest
-from portal.partners.models import Membership
+from portal.partners.models import Membership, Partner
 
 PER_PAGE = 20
+ROWS_PER_PAGE = 40
 
 
 works_leads = member_required(
@@ -66,12 +87,7 @@ def offers(request: MemberRequest) -> HttpResponse:
     """What is to be answered, what is in work, and what became of the rest."""
     partner, now = _member(request).partner, timezone.now()
     show = request.GET.get("show", "answer")
-    counts = Offer.objects.for_partner(partner).aggregate(
-        answer=Count("pk", filter=Q(state=OfferState.OPEN, due_at__gt=now)),
-        work=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status=LeadStatus.ACCEPTED)),
-        finished=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status__in=FINISHED)),
-        past=Count("pk", filter=Q(state__in=PAST) | Q(state=OfferState.OPEN, due_at__lte=now)),
-    )
+    counts = _count_offers(partner, now=now)
     rows = Offer.objects.for_partner(partner).select_related(
         "lead__product", "lead__region", "lead__contact", "closed_by"
     )
@@ -91,26 +107,11 @@ def offers(request: MemberRequest) -> HttpResponse:
     paginator = Paginator(rows, PER_PAGE)
     paginator.count = counts[show]  # counted for the tabs already
     page = paginator.get_page(request.GET.get("page"))
-    labels = {
-        "answer": pgettext("offers", "To answer"),
-        "work": pgettext("leads", "In work"),
-        "finished": pgettext("leads", "Finished"),
-        "past": pgettext("offers", "Given back"),
-    }
-    here = reverse("leads:offers")
     context = {
         "show": show,
         "page": page,
         "cards": [_card(offer, now=now) for offer in page],
-        "tabs": [
-            {
-                "label": label,
-                "url": here if key == "answer" else f"{here}?show={key}",
-                "active": key == show,
-                "count": counts[key],
-            }
-            for key, label in labels.items()
-        ],
+        "tabs": _tabs(counts, active=show),
         "now": now,
     }
     return render(request, "leads/offers.html", context)
@@ -118,6 +119,31 @@ def offers(request: MemberRequest) -> HttpResponse:
 
 #: Offers that did not become the partner's lead.
 PAST = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.WITHDRAWN)
+
+
+def _count_offers(partner: Partner, *, now: datetime) -> dict[str, int]:
+    return Offer.objects.for_partner(partner).aggregate(
+        answer=Count("pk", filter=Q(state=OfferState.OPEN, due_at__gt=now)),
+        work=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status=LeadStatus.ACCEPTED)),
+        finished=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status__in=FINISHED)),
+        past=Count("pk", filter=Q(state__in=PAST) | Q(state=OfferState.OPEN, due_at__lte=now)),
+    )
+
+
+def _tabs(counts: dict[str, int], *, active: str) -> list[dict[str, Any]]:
+    here = reverse("leads:offers")
+    labels = {
+        "answer": (pgettext("offers", "To answer"), here),
+        "work": (pgettext("leads", "In work"), f"{here}?show=work"),
+        "finished": (pgettext("leads", "Finished"), f"{here}?show=finished"),
+        "past": (pgettext("offers", "Given back"), f"{here}?show=past"),
+        "turns": (pgettext("leads", "Turns"), reverse("leads:turns")),
+        "missed": (pgettext("leads", "Why not me"), reverse("leads:missed")),
+    }
+    return [
+        {"label": label, "url": url, "active": key == active, "count": counts.get(key)}
+        for key, (label, url) in labels.items()
+    ]
 
 
 def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
@@ -143,6 +169,81 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
 
 def _value(lead: Lead) -> str:
     return "" if lead.value is None else format_money(lead.value, lead.currency)
+
+
+# --- Fairness ---------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+@works_leads
+def turns(request: MemberRequest) -> HttpResponse:
+    """Where the partner stands in the turns of each route, and when its next is expected."""
+    partner, now = _member(request).partner, timezone.now()
+    found = list_turns(partner, now=now)
+    # Routes in which it never took part, and cannot for one and the same reason, stand together.
+    shut: dict[tuple[Verdict | None, Programme], list[Route]] = {}
+    for one in found:
+        if one.is_untouched:
+            shut.setdefault((one.stop, one.route.programme), []).append(one.route)
+    rows = [
+        {
+            "turns": one,
+            "hindrance": describe_hindrance(one.stop) if one.stop else None,
+            "about": describe_about(one.next_at, now=now) if one.next_at else "",
+            "place": describe_place_in_turn(one),
+            "balance": describe_balance(one.balance),
+            "total_weight": sum(one.weights),
+            "competing": len(one.weights),
+            "share": f"{one.share:.0%}".replace("%", "\u00a0%"),
+            "history": describe_history(one),
+            "curve": draw_credit(one),
+        }
+        for one in found
+        if not one.is_untouched
+    ]
+    context = {
+        "rows": rows,
+        "shut": [
+            {"stop": stop, "programme": programme, "routes": routes, "hindrance": describe_hindrance(stop)}
+            for (stop, programme), routes in shut.items()
+            if stop
+        ],
+        "days": PACE.days,
+        "tabs": _tabs(_count_offers(partner, now=now), active="turns"),
+    }
+    return render(request, "leads/turns.html", context)
+
+
+@require_GET
+@works_leads
+def missed(request: MemberRequest) -> HttpResponse:
+    """What went past the partner in its own regions, and what would have let it compete."""
+    partner, now = _member(request).partner, timezone.now()
+    found = list_missed_leads(partner, now=now)
+    standing = list_turns(partner, now=now)
+    expected = min((one.next_at for one in standing if one.next_at), default=None)
+    page = Paginator(found.rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "found": found,
+        "reasons": [
+            {
+                "leads": leads,
+                "hindrance": describe_hindrance(verdict),
+                "next": describe_about(expected, now=now) if expected and verdict == Verdict.NOT_ITS_TURN else "",
+            }
+            for verdict, leads in found.by_verdict.items()
+        ],
+        "page": page,
+        "rows": [
+            {"row": row, "week": describe_week(row.week), "condition": describe_hindrance(row.verdict).condition}
+            for row in page
+        ],
+        "at_least": AT_LEAST,
+        "days": TOLD.days,
+        "takes_part": any(one.takes_part for one in standing),
+        "tabs": _tabs(_count_offers(partner, now=now), active="missed"),
+    }
+    return render(request, "leads/missed.html", context)
 
 
 # --- One offer --------------------------------------------------------------------------------------------------------
@@ -190,6 +291,7 @@ def _render_offer(
         "qualified": qualified,
         "programme": policy.programme,
         "form": form,
+        "cost": describe_decline(expect_next_turn(found, now=now), now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,
     }

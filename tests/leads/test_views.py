@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.leads.models import DeclineReason, Lead, LeadStatus, Offer, OfferState
+from portal.leads.reports import describe_about
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer, decline_offer
 from portal.partners.services.agreements import withdraw_acceptance
@@ -22,6 +23,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def market(db):
     return make_market(timezone.now(), partners=2)
+
+
+@pytest.fixture
+def old_market(db):
+    """A market of two partners that has gone on for sixty days."""
+    market = make_market(timezone.now() - timedelta(days=60), partners=2, open_cap=500)
+    market.now = timezone.now()
+    return market
 
 
 @pytest.fixture
@@ -63,8 +72,23 @@ def test_an_open_offer_shows_the_need_and_hides_who_it_is(phone, offer, member):
     assert offer.seen_by == member.user
 
 
-def test_the_page_says_that_declining_uses_the_turn(phone, offer):
-    assert "Declining uses your turn" in page(phone, address("offer", offer))
+def test_the_page_says_that_declining_uses_the_turn_and_when_the_next_is_expected(phone, offer):
+    text = page(phone, address("offer", offer))
+    assert "This uses your turn; your next is expected after 1 other lead." in text
+    assert text.index("This uses your turn") < text.index("Decline and use the turn")
+
+
+def test_of_a_route_that_goes_on_for_weeks_the_day_of_the_next_turn_is_said(client, old_market):
+    market = old_market
+    for days in range(30, 0, -1):
+        market.add_leads(1)
+        distribute(market.route, now=market.now - timedelta(days=days))
+    market.add_leads(1)
+    distribute(market.route, now=market.now)
+    offer = Offer.objects.order_by("-tick").first()
+    client.force_login(market.members[market.partners.index(offer.partner)].user)
+    day = describe_about(timezone.now() + timedelta(days=2), now=timezone.now())
+    assert f"This uses your turn; your next is expected {day}." in page(client, address("offer", offer))
 
 
 def test_after_accepting_the_contact_is_there_and_the_lead_is_won(phone, offer):
