@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import CharField, Count, DateTimeField, OuterRef, QuerySet, Subquery
@@ -65,12 +65,12 @@ class Distributed:
 
 
 class Claimed(NamedTuple):
-    """A lead that is locked, with what choosing looks at."""
+    """A lead that is locked, with what choosing looks at. One that is new or waits for a partner has all of it."""
 
     pk: int
-    route_id: int | None
-    region_id: int | None
-    product_id: int | None
+    route_id: int
+    region_id: int
+    product_id: int
 
 
 class Considered(NamedTuple):
@@ -93,6 +93,8 @@ class Floor:
     qualified: frozenset[tuple[int, int]]  # (programme id, partner id)
     regions: Mapping[int, frozenset[int]]
     products: Mapping[int, frozenset[int]]
+    residents: Mapping[int, frozenset[int]]  # partner ids by region
+    sellers: Mapping[int, frozenset[int]]  # partner ids by product
     open_offers: Counter[int]
 
 
@@ -106,11 +108,15 @@ class Desk:
     credits: dict[int, int]
     before: dict[int, int]
     tick: int  # turns taken so far
-    shortlists: dict[tuple[int | None, int | None], Shortlist] = field(default_factory=dict)
+    shortlists: dict[tuple[int, int], Shortlist] = field(default_factory=dict)
     full: set[int] = field(init=False)
+    places: dict[int, int] = field(init=False)  # in the roster
+    letters_away: list[str] = field(init=False)  # what stops each from a lead that is not in its territory
 
     def __post_init__(self) -> None:
         self.full = {partner_id for partner_id, count in self.floor.open_offers.items() if count >= self.route.open_cap}
+        self.places = {partner_id: place for place, partner_id in enumerate(self.weights)}
+        self.letters_away = [self._letter_of(partner_id, False, True) for partner_id in self.weights]
 
     def standing(self, partner_id: int) -> bool:
         """Whether the partner is through the gate of this route."""
@@ -130,19 +136,23 @@ class Desk:
         """Every partner with its first own condition that fails for this lead's region and product."""
         key = lead.region_id, lead.product_id
         if key not in self.shortlists:
-            floor, programme_id = self.floor, self.route.programme_id
-            letters = [
-                _own_letter(
-                    partner.status == PartnerStatus.ACTIVE,
-                    partner_id in floor.agreed,
-                    (programme_id, partner_id) in floor.qualified,
-                    lead.region_id in floor.regions.get(partner_id, ()),
-                    lead.product_id in floor.products.get(partner_id, ()),
-                )
-                for partner_id, partner in floor.partners.items()
-            ]
+            letters = self.letters_away.copy()
+            sellers = self.floor.sellers.get(lead.product_id, frozenset())
+            for partner_id in self.floor.residents.get(lead.region_id, ()):
+                if partner_id in self.places:
+                    letters[self.places[partner_id]] = self._letter_of(partner_id, True, partner_id in sellers)
             self.shortlists[key] = draw_up(tuple(self.weights.items()), "".join(letters))
         return self.shortlists[key]
+
+    def _letter_of(self, partner_id: int, in_territory: bool, sells_product: bool) -> str:
+        floor = self.floor
+        return _own_letter(
+            floor.partners[partner_id].status == PartnerStatus.ACTIVE,
+            partner_id in floor.agreed,
+            (self.route.programme_id, partner_id) in floor.qualified,
+            in_territory,
+            sells_product,
+        )
 
     def notice_cap(self, partner_id: int) -> None:
         """After the partner got another offer, here or elsewhere."""
@@ -369,6 +379,8 @@ def _look_at_partners(
         qualified=frozenset((programme_id, partner_id) for programme_id, partner_id in current if partner_id in able),
         regions=_gather(regions),
         products=_gather(products),
+        residents=_gather((region_id, partner_id) for partner_id, region_id in regions),
+        sellers=_gather((product_id, partner_id) for partner_id, product_id in products),
         open_offers=Counter(dict(open_offers)),
     )
 
@@ -409,7 +421,7 @@ def settle(
     decisions: list[Decision] = []
     held: dict[HeldReason, list[int]] = defaultdict(list)
     for lead in leads:
-        desk = desks[cast(int, lead.route_id)]  # new and held-for-a-partner leads have one, by constraint
+        desk = desks[lead.route_id]
         choice = desk.choose(lead, offered=offered_before.get(lead.pk, ()))
         if choice.winner is None and not hold_the_rest:
             continue
