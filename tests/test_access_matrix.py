@@ -45,6 +45,8 @@ EVERYBODY = row(OK, anonymous=SIGN_IN)
 #: What belongs to the partner: another partner's member learns nothing, not even that it exists.
 WORKS_LEADS = row(anonymous=SIGN_IN, seller=OK, owner=OK, head=OK, engineer=NO, stranger=UNKNOWN, lone=NO, staff=NO)
 LISTS_LEADS = WORKS_LEADS | {"stranger": OK}
+#: How the partner works is its owner's and its heads' to say.
+HEADS_WORK = row(NO, anonymous=SIGN_IN, owner=OK, head=OK, stranger=OK)
 MANAGES = row(anonymous=SIGN_IN, seller=NO, owner=OK, head=NO, engineer=NO, stranger=UNKNOWN, lone=NO, staff=NO)
 #: One seller's own attempt: nobody else's, not a colleague's, not staff's.
 THE_SELLER_S = row(UNKNOWN, anonymous=SIGN_IN, seller=OK)
@@ -186,6 +188,11 @@ CASES = [
          lambda world: {"membership": world.memberships["owner"].public_id}),
     # Leads
     Case("leads:offers", LISTS_LEADS),
+    Case("leads:terms", HEADS_WORK),
+    Case("leads:keep_terms", redirecting(HEADS_WORK), "post",
+         data=lambda world: {"opens_at": "09:00", "closes_at": "18:00", "workdays": ["0"]}),
+    Case("leads:pause", redirecting(HEADS_WORK), "post"),
+    Case("leads:unpause", redirecting(HEADS_WORK), "post"),
     Case("leads:turns", LISTS_LEADS),
     Case("leads:missed", LISTS_LEADS),
     Case("leads:offer", WORKS_LEADS, args=of("offer")),

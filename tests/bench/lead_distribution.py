@@ -77,12 +77,14 @@ class Office:
             for place, partner in enumerate(found)
         )
         source = SourceFactory()
+        policies = [route.policies.get() for route in self.routes]
         Lead.objects.bulk_create(
             (
                 Lead(
                     source=source,
                     external_id=str(number),
                     route=self.routes[number % routes],
+                    policy=policies[number % routes],
                     product=market.product,
                     region=regions[number // routes % len(regions)],
                     company=f"Customer {number} Ltd",

@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from portal.leads.models import Decision, Lead, LeadStatus, Offer, OfferState, RouteCredit
+from portal.leads.models import Correction, Decision, Lead, LeadStatus, Offer, OfferState, RouteCredit
 from portal.leads.replaying import Part, Stored, replay
 from portal.leads.routing import COMPETED, TURN, Candidate, Verdict, choose
+from portal.leads.services.corrections import give_turn_back, settle_those_that_left
 from portal.leads.services.distribution import distribute
 from portal.leads.services.replays import replay_decisions
 from portal.partners.models import Partner, PartnerStatus
+from tests.factories.accounts import UserFactory
 from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market
 from tests.factories.partners import TierFactory
 
@@ -159,7 +161,8 @@ def test_several_entries_after_one_turn_and_after_the_last_are_all_booked():
 def add_leads(market: Market, count: int, start: int) -> None:
     Lead.objects.bulk_create(
         Lead(
-            source=SourceFactory(slug="web"), external_id=str(start + number), route=market.route, company="Firm",
+            source=SourceFactory(slug="web"), external_id=str(start + number), route=market.route,
+            policy=market.route.policies.get(), company="Firm",
             product=market.product, region=market.region, received_at=market.now, stored_at=market.now,
         )
         for number in range(count)
@@ -250,3 +253,21 @@ def test_a_route_that_nobody_knows_is_refused_with_those_that_there_are(market):
     with pytest.raises(CommandError, match=other.slug):
         command("--route", "nowhere")
     assert f"{other.slug}: 0 decisions agreed" in command("--route", other.slug)
+
+
+def test_turns_given_back_and_residues_settled_are_replayed_between_the_turns(market, now):
+    market.add_leads(5)
+    distribute(market.route, limit=3, now=now)
+    staff = UserFactory(staff=True)
+    give_turn_back(Offer.objects.get(tick=2), reason="Spam", by=staff, now=now)
+    distribute(market.route, now=now)
+    Partner.objects.filter(pk=market.partners[0].pk).update(status=PartnerStatus.ENDED)
+    settle_those_that_left([market.partners[0].pk], now=now)
+    market.add_leads(4)
+    distribute(market.route, now=now)
+    assert Correction.objects.count() == 2
+    replayed = replay_decisions(market.route)
+    assert replayed.disagreement is None
+    assert replayed.agreed == 9
+    Correction.objects.filter(kind="undone").delete()
+    assert replay_decisions(market.route).disagreement is not None

@@ -16,7 +16,7 @@ from portal.leads.services.distribution import distribute
 from portal.leads.services.turns import HISTORY, expect_next_turn, list_turns
 from portal.partners.services.agreements import withdraw_acceptance
 from tests.factories.content import ProductFactory
-from tests.factories.leads import RouteFactory, make_market
+from tests.factories.leads import RouteFactory, make_market, put_in_force
 from tests.factories.partners import MembershipFactory, PartnerFactory, RegionFactory, TierFactory
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +152,7 @@ def test_what_keeps_the_partner_from_its_turn_is_said(settled, what):
             partner.regions.clear()
         case "cap":
             Route.objects.update(open_cap=1)
+            put_in_force(Route.objects.get())
     turns = read(settled)
     assert (
         turns.stop
@@ -252,7 +253,8 @@ def test_the_page_says_place_day_balance_and_bound(client, lively):
     serve(lively, 27, ago=timedelta(days=1))
     text = open_page(client, lively)
     turns = read(lively)
-    assert describe_about(turns.next_at, now=lively.now) in text
+    with timezone.override("UTC"):  # the reader's
+        assert describe_about(turns.next_at, now=lively.now) in text
     assert describe_balance(turns.balance) in text
     assert "33\u00a0%" in text
     assert "0.75" in text

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Subquery
@@ -41,7 +41,7 @@ from portal.leads.models import (
     RouteStop,
 )
 from portal.leads.policies import Asked, Policy
-from portal.leads.routing import Choice, Shortlist, Verdict, first_stop
+from portal.leads.routing import Choice, Shortlist, Verdict, draw_up, first_stop
 from portal.leads.services.bulk import Packed, insert, keep_latest
 from portal.leads.services.floor import Floor, look
 from portal.partners.models import Partner
@@ -75,14 +75,14 @@ class Distributed:
 
 
 class Claimed(NamedTuple):
-    """A lead that is locked, with what choosing looks at."""
+    """A lead that is locked, with what choosing looks at. One that is new or waits for a partner has all of it."""
 
     pk: int
-    route_id: int | None
-    policy_id: int | None
+    route_id: int
+    policy_id: int
     source_id: int
-    region_id: int | None
-    product_id: int | None
+    region_id: int
+    product_id: int
     language: str
 
     @property
@@ -100,7 +100,8 @@ class Desk:
     credits: dict[int, int]
     before: dict[int, int]
     tick: int  # turns taken so far
-    shortlists: dict[tuple[int, int | None, int | None, str], Shortlist] = field(default_factory=dict)
+    shortlists: dict[tuple[int, int, int, str], Shortlist] = field(default_factory=dict)
+    away: dict[int, str] = field(default_factory=dict)  # by policy, what stops each outside its territory
     full: dict[int, dict[int, Verdict]] = field(default_factory=dict)  # by policy and partner
 
     def rooms(self, partner_id: int) -> dict[int, int]:
@@ -121,11 +122,13 @@ class Desk:
 
     def shortlist_for(self, lead: Claimed) -> Shortlist:
         """Every partner with its first own condition that fails for this lead."""
-        policy_id = cast(int, lead.policy_id)  # by constraint
-        policy = self.policies[policy_id]
+        policy_id, policy = lead.policy_id, self.policies[lead.policy_id]
         key = policy_id, lead.region_id, lead.product_id, lead.language if policy.speaks else ""
         if key not in self.shortlists:
-            self.shortlists[key] = self.floor.shortlist(policy, lead.asked)
+            if policy_id not in self.away:
+                self.away[policy_id] = self.floor.verdicts_away(policy)
+            verdicts = self.floor.verdicts(policy, lead.asked, away=self.away[policy_id])
+            self.shortlists[key] = draw_up(self.floor.entries(policy), verdicts)
         return self.shortlists[key]
 
     def caps(self, policy_id: int) -> dict[int, Verdict]:
@@ -141,7 +144,7 @@ class Desk:
                 full[partner_id] = stop
 
     def choose(self, lead: Claimed, *, offered: Collection[int], excluded: Collection[int]) -> Choice:
-        policy_id = cast(int, lead.policy_id)
+        policy_id = lead.policy_id
         shortlist, most = self.shortlist_for(lead), self.policies[policy_id].most_offers
         if most and len(offered) >= most:
             return shortlist.stop(dict.fromkeys(shortlist.competing, Verdict.ENOUGH)).choose(self.credits)
@@ -382,8 +385,7 @@ def settle(
     decisions: list[Decision] = []
     held: dict[tuple[HeldReason, datetime | None], list[int]] = defaultdict(list)
     for lead in leads:
-        # New leads, and those that are held for a partner, have a route and a policy, by constraint.
-        route_id, policy_id = cast(int, lead.route_id), cast(int, lead.policy_id)
+        route_id, policy_id = lead.route_id, lead.policy_id
         desk, barred = desks[route_id], earlier.get(lead.pk, frozenset())
         choice = desk.choose(lead, offered=barred, excluded=excluded.get(lead.pk, ()))
         if choice.winner is None and not hold_the_rest:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -66,6 +66,17 @@ class Floor:
     today: Counter[tuple[int, int]]
     today_in_all: Counter[int]
     counts_days: bool
+    in_order: list[Facts] = field(init=False)
+    #: By region the places in that order of those that work in it.
+    residents: Mapping[int | None, list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.in_order = list(self.partners.values())
+        residents: dict[int | None, list[int]] = defaultdict(list)
+        for place, facts in enumerate(self.in_order):
+            for region in facts.regions:
+                residents[region].append(place)
+        self.residents = residents
 
     def standing(self, facts: Facts, policy: Policy, asked: Asked) -> Standing:
         """How a partner stands to a lead under a policy."""
@@ -86,9 +97,21 @@ class Floor:
     def is_at_work(self, facts: Facts, policy: Policy) -> bool:
         return not policy.in_working_hours or facts.hours is None or facts.hours.is_open(self.now)
 
-    def verdicts(self, policy: Policy, asked: Asked) -> str:
-        """One letter for each partner: the first of its own conditions that fails for this lead."""
-        return "".join([_letter_of(self.standing(facts, policy, asked)) for facts in self.partners.values()])
+    def verdicts_away(self, policy: Policy) -> str:
+        """One letter for each partner: what stops it from a lead that is not in its territory."""
+        nowhere = Asked(0, product=None, region=None)
+        return "".join([_letter_of(self.standing(facts, policy, nowhere)) for facts in self.partners.values()])
+
+    def verdicts(self, policy: Policy, asked: Asked, *, away: str) -> str:
+        """One letter for each partner: the first of its own conditions that fails for this lead.
+
+        Args:
+            away: :meth:`verdicts_away`, which holds for all that do not work in the lead's region.
+        """
+        letters = list(away)
+        for place in self.residents.get(asked.region, ()):
+            letters[place] = _letter_of(self.standing(self.in_order[place], policy, asked))
+        return "".join(letters)
 
     def entries(self, policy: Policy) -> tuple[tuple[int, int], ...]:
         """(partner id, weight) of each partner, by id."""
@@ -96,7 +119,7 @@ class Floor:
         return tuple((pk, weights.get(facts.tier, PLAIN_WEIGHT)) for pk, facts in self.partners.items())
 
     def shortlist(self, policy: Policy, asked: Asked) -> Shortlist:
-        return draw_up(self.entries(policy), self.verdicts(policy, asked))
+        return draw_up(self.entries(policy), self.verdicts(policy, asked, away=self.verdicts_away(policy)))
 
     def open_cap(self, partner_id: int, policy: Policy) -> int:
         """How many open offers a partner may have: the vendor's cap or its own, whichever is less."""

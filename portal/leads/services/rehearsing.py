@@ -132,8 +132,7 @@ def compare_policies(route: Route, policy: Policy, *, now: datetime) -> Compared
     offers = Offer.objects.filter(route=route, lead__stored_at__gte=since).order_by("-tick")
     for lead_id, partner_id in offers.values_list("lead_id", "partner_id"):
         first[lead_id] = partner_id
-    floor = look([policy], now=now)
-    _take_away_the_moment(floor)
+    floor = _leave_out_the_moment(look([policy], now=now))
     credits: dict[int, int] = {}
     shortlists: dict[tuple[int, int, str], Shortlist] = {}
     had: Counter[int] = Counter()
@@ -167,6 +166,8 @@ def compare_policies(route: Route, policy: Policy, *, now: datetime) -> Compared
     return Compared(since, leads, taken, unroutable, tuple(gains), widest / TURN, cut)
 
 
-def _take_away_the_moment(floor: Floor) -> None:
-    """Leave out what is true of this moment only: pauses and hours."""
-    floor.partners = {pk: replace(facts, paused=False, hours=None) for pk, facts in floor.partners.items()}
+def _leave_out_the_moment(floor: Floor) -> Floor:
+    """Without what is true of this moment only: pauses and hours."""
+    return replace(
+        floor, partners={pk: replace(facts, paused=False, hours=None) for pk, facts in floor.partners.items()}
+    )

@@ -7,7 +7,7 @@ from itertools import chain
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from portal.leads.models import Decision, Roster, Route, RouteCredit
+from portal.leads.models import Correction, Decision, Roster, Route, RouteCredit
 from portal.leads.replaying import LedgerEntry, Replay, Stored, replay
 
 #: Decisions, and lists of candidates, that are in memory at a time.
@@ -22,21 +22,25 @@ def replay_decisions(route: Route, *, ledger: Iterable[LedgerEntry] = ()) -> Rep
     grow with the number of decisions.
 
     Args:
-        ledger: what was booked between turns, as :func:`portal.leads.replaying.replay` takes it.
+        ledger: what was booked between turns beside the route's own corrections.
     """
-    last, standing = _read_standing(route)
+    last, standing, corrections = _read_standing(route)
     decisions = Decision.objects.filter(route=route)
     taken = decisions.filter(tick__lte=last).order_by("tick")
     held = decisions.filter(tick__isnull=True).order_by("pk")
-    return replay(chain(*(_read(found) for found in (taken, held))), ledger=ledger, standing=standing)
+    return replay(chain(*(_read(found) for found in (taken, held))), ledger=[*corrections, *ledger], standing=standing)
 
 
 @transaction.atomic
-def _read_standing(route: Route) -> tuple[int, dict[int, int]]:
-    """The last turn and the credits after it: of one moment, as the route is locked for it."""
+def _read_standing(route: Route) -> tuple[int, dict[int, int], list[LedgerEntry]]:
+    """The last turn, the credits after it, and what was corrected: of one moment, as the route is locked for it."""
     Route.objects.select_for_update(no_key=True).get(pk=route.pk)
     last = Decision.objects.filter(route=route).aggregate(last=Max("tick"))["last"] or 0
-    return last, dict(RouteCredit.objects.filter(route=route).values_list("partner_id", "credit"))
+    corrections = (
+        Correction.objects.filter(route=route).order_by("after_tick", "pk").values_list("after_tick", "entries")
+    )
+    ledger = [(tick, {partner_id: units for partner_id, units in entries}) for tick, entries in corrections]  # noqa: C416
+    return last, dict(RouteCredit.objects.filter(route=route).values_list("partner_id", "credit")), ledger
 
 
 def _read(decisions: QuerySet[Decision]) -> Iterator[Stored]:
