@@ -174,8 +174,8 @@ WRITE_DECISIONS = """
 """
 WRITE_OFFERS = """
     INSERT INTO leads_offer (public_id, lead_id, partner_id, route_id, tick, made_at, due_at, state, decline_reason,
-        decline_note)
-    SELECT *, 'open', '', '' FROM json_to_recordset(%s) AS row(public_id text, lead_id bigint, partner_id bigint,
+        decline_note, override_reason)
+    SELECT *, 'open', '', '', '' FROM json_to_recordset(%s) AS row(public_id text, lead_id bigint, partner_id bigint,
         route_id bigint, tick bigint, made_at timestamptz, due_at timestamptz)
     RETURNING id
 """
@@ -184,7 +184,7 @@ WRITE_CREDITS = """
     SELECT * FROM json_to_recordset(%s) AS row(route_id bigint, partner_id bigint, credit bigint)
     ON CONFLICT (route_id, partner_id) DO UPDATE SET credit = EXCLUDED.credit
 """
-WRITE_LEADS = "UPDATE leads_lead SET status = 'offered', held_reason = '', held_at = NULL WHERE id = ANY(%s)"
+WRITE_LEADS = "UPDATE leads_lead SET status = 'offered', held_reason = '', held_at = NULL, recheck_at = NULL WHERE id = ANY(%s)"
 WRITE_FACT = """
     INSERT INTO core_fact (name, payload, announced_at, due_at, tries, last_error)
     VALUES ('leads_offered', %s, %s, %s, 0, '')

@@ -39,7 +39,7 @@ def _read_standing(route: Route) -> tuple[int, dict[int, int], list[LedgerEntry]
     corrections = (
         Correction.objects.filter(route=route).order_by("after_tick", "pk").values_list("after_tick", "entries")
     )
-    ledger = [(tick, {partner_id: units for partner_id, units in entries}) for tick, entries in corrections]  # noqa: C416
+    ledger: list[LedgerEntry] = [(tick, dict(entries)) for tick, entries in corrections]
     return last, dict(RouteCredit.objects.filter(route=route).values_list("partner_id", "credit")), ledger
 
 
