@@ -184,7 +184,9 @@ WRITE_CREDITS = """
     SELECT * FROM json_to_recordset(%s) AS row(route_id bigint, partner_id bigint, credit bigint)
     ON CONFLICT (route_id, partner_id) DO UPDATE SET credit = EXCLUDED.credit
 """
-WRITE_LEADS = "UPDATE leads_lead SET status = 'offered', held_reason = '', held_at = NULL, recheck_at = NULL WHERE id = ANY(%s)"
+WRITE_LEADS = (
+    "UPDATE leads_lead SET status = 'offered', held_reason = '', held_at = NULL, recheck_at = NULL WHERE id = ANY(%s)"
+)
 WRITE_FACT = """
     INSERT INTO core_fact (name, payload, announced_at, due_at, tries, last_error)
     VALUES ('leads_offered', %s, %s, %s, 0, '')

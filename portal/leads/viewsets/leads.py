@@ -30,6 +30,7 @@ from portal.leads.labels import FIELDS, REASONS, REMEDIES, describe_problem
 from portal.leads.models import WITH_NOBODY, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
 from portal.leads.reports import explain_decisions
 from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
+from portal.leads.viewsets.desk import DeskView, FairnessView
 from portal.partners.models import PRESENT, Partner
 
 #: Rows of a dry run's problems shown at once; the count says how many there are in all.
@@ -53,15 +54,14 @@ class LeadIndexView(IndexView):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not may_import_leads(self.request.user):
-            return []
-        return [
-            HeaderButton(
-                _("Import a file"),
-                url=reverse("leads_admin:import"),
-                icon_name="upload",
-            )
+        buttons = [
+            HeaderButton(_("What waits"), url=reverse("leads_admin:desk"), icon_name="tasks", priority=5),
+            HeaderButton(_("Fairness"), url=reverse("leads_admin:fairness"), icon_name="order", priority=7),
         ]
+        if may_import_leads(self.request.user):
+            url = reverse("leads_admin:import")
+            buttons.append(HeaderButton(_("Import a file"), url=url, icon_name="upload", priority=10))
+        return buttons
 
 
 class LeadInspectView(InspectView):
@@ -416,6 +416,8 @@ class LeadViewSet(ModelViewSet):
             *super().get_urlpatterns(),
             path("import/", ImportView.as_view(), name="import"),
             path("import/<str:public_id>/", ImportReportView.as_view(), name="import_report"),
+            path("desk/", DeskView.as_view(), name="desk"),
+            path("fairness/", FairnessView.as_view(), name="fairness"),
             path("<int:pk>/close/", CloseView.as_view(), name="close"),
             path("<int:pk>/complete/", CompleteView.as_view(), name="complete"),
             path("<int:pk>/exclude/", ExcludeView.as_view(), name="exclude"),

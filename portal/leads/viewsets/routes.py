@@ -22,7 +22,7 @@ from portal.core.viewsets import ActView, RelatedIndexView
 from portal.leads.access import may_rule
 from portal.leads.forms import PublishForm, RouteForm, StopForm, TryForm
 from portal.leads.labels import VERDICTS
-from portal.leads.models import Lead, Route, RoutePolicy, RouteStop
+from portal.leads.models import Lead, LeadStatus, Route, RoutePolicy, RouteStop
 from portal.leads.policies import Asked
 from portal.leads.services import policies, rules
 from portal.leads.services.rehearsing import compare_policies, try_lead
@@ -77,6 +77,20 @@ class WithdrawView(RouteActView):
         planned = get_object_or_404(RoutePolicy, route=self.route, number=self.kwargs["number"])
         policies.withdraw_planned(planned, now=timezone.now())
         return _("The planned rules are taken back.")
+
+
+class AdoptView(RouteActView):
+    page_title = gettext_lazy("Bring what waits under the rules in force")
+    submit_label = gettext_lazy("Bring it under them")
+    explanation = gettext_lazy(
+        "Leads keep the rules that they came under. Those of this route that nobody has, and that the rules in force take, "
+        "are distributed by these from now on."
+    )
+
+    def act(self, form: Any) -> str:  # noqa: ARG002 -- as above
+        moved = policies.adopt_waiting(self.route, by=self.person, now=timezone.now())
+        words = ngettext("%(count)d lead has new rules.", "%(count)d leads have new rules.", moved)
+        return words % {"count": moved}
 
 
 class StopView(RouteActView):
@@ -214,6 +228,11 @@ class RouteEditView(PersonMixin, EditView):
             versions=versions,
             in_force=in_force,
             planned=[row for row in versions if row.effective_from > now],
+            older=Lead.objects.filter(route=self.object, status__in=[LeadStatus.NEW, LeadStatus.HELD])
+            .exclude(policy=in_force)
+            .count()
+            if in_force
+            else 0,
             is_draft=in_force is None or in_force.policy != policies.draft_policy(stored),
             waiting=Lead.objects.new().filter(route=self.object).count(),
             **kwargs,
@@ -282,6 +301,7 @@ class RouteViewSet(ModelViewSet):
             *super().get_urlpatterns(),
             path("<int:pk>/publish/", PublishView.as_view(), name="publish"),
             path("<int:pk>/versions/<int:number>/withdraw/", WithdrawView.as_view(), name="withdraw"),
+            path("<int:pk>/adopt/", AdoptView.as_view(), name="adopt"),
             path("<int:pk>/stop/", StopView.as_view(), name="stop"),
             path("<int:pk>/resume/", ResumeView.as_view(), name="resume"),
             path("<int:pk>/try/", TryView.as_view(), name="try"),

@@ -1,0 +1,176 @@
+"""What a channel manager looks after: leads that wait and what would free them, offers that nobody has opened, routes and
+territories that too few partners serve, and partners that decline more than others. Read only."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, F, Min, Q
+
+from certification.models import Programme
+from certification.services.qualifications import describe_standing
+from portal.content.models import Product
+from portal.leads.models import HeldReason, Lead, Offer, OfferState, Route, RoutePolicy
+from portal.leads.policies import Asked, Policy
+from portal.leads.routing import first_stop
+from portal.leads.services.floor import Floor, look
+from portal.partners.models import Partner, Region
+
+#: How many kinds of waiting leads are looked at for who could take them, and how many partners for each.
+LOOKED_AT = 6
+NEAR = 3
+#: A route with fewer has hardly a choice.
+FEW_PARTNERS = 3
+#: From so many answers on, and from such a share of them, declining is unusual.
+DECLINES_FROM, DECLINES_SHARE = 5, 0.5
+LATELY = timedelta(days=28)
+SHOWN = 20
+
+#: Held for want of a partner that is allowed to: a partner that qualifies would free them.
+FOR_A_PARTNER = (HeldReason.NO_QUALIFIED_PARTNER, HeldReason.NO_PARTNER_HERE)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A partner for the region and product that is not qualified, and how many exams its people still have to pass."""
+
+    partner: Partner
+    exams_short: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Leads that are held for one reason; those for want of a partner by region and product."""
+
+    reason: HeldReason
+    leads: int
+    oldest: datetime
+    region: Region | None = None
+    product: Product | None = None
+    near: tuple[Near, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How many partners may have leads of a route at present, and the places of it where none may."""
+
+    route: Route
+    partners: int
+    uncovered: tuple[tuple[Region, Product], ...]
+
+    @property
+    def is_short(self) -> bool:
+        return self.partners < FEW_PARTNERS
+
+
+@dataclass(frozen=True, slots=True)
+class Declines:
+    partner: Partner
+    answers: int
+    declined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    waiting: tuple[Waiting, ...]
+    unseen: tuple[Offer, ...]
+    served: tuple[Served, ...]
+    declines: tuple[Declines, ...]
+
+
+def read_desk(*, now: datetime) -> Desk:
+    """Everything, in a number of queries that does not grow with leads, offers or partners."""
+    rows = RoutePolicy.objects.in_force(now).select_related("route").order_by("route__order", "route__slug")
+    in_force = [(row.route, row.policy) for row in rows]
+    floor = look([policy for _route, policy in in_force], now=now)
+    regions, products = Region.objects.in_bulk(), Product.objects.in_bulk()
+    return Desk(
+        waiting=tuple(_list_waiting(floor, regions, products, now=now)),
+        unseen=tuple(_list_unseen(now=now)),
+        served=tuple(_measure_service(route, policy, floor, regions, products) for route, policy in in_force),
+        declines=tuple(_list_declines(now=now)),
+    )
+
+
+def _list_waiting(
+    floor: Floor, regions: dict[int, Region], products: dict[int, Product], *, now: datetime
+) -> list[Waiting]:
+    held = Lead.objects.held()
+    alike = held.exclude(held_reason__in=FOR_A_PARTNER).order_by().values_list("held_reason")
+    found = [
+        Waiting(HeldReason(reason), leads, oldest)
+        for reason, leads, oldest in alike.annotate(Count("pk"), Min("held_at"))
+    ]
+    placed = held.filter(held_reason__in=FOR_A_PARTNER, policy__isnull=False).order_by()
+    groups = placed.values_list("held_reason", "region", "product", "policy__programme").annotate(
+        leads=Count("pk"), oldest=Min("held_at")
+    )
+    programmes = Programme.objects.in_bulk()
+    for number, (reason, region, product, programme, leads, oldest) in enumerate(groups.order_by("-leads", "oldest")):
+        near = _find_near(floor, region, product, programmes[programme], now=now) if number < LOOKED_AT else ()
+        found.append(Waiting(HeldReason(reason), leads, oldest, regions[region], products[product], near))
+    return sorted(found, key=lambda row: (-row.leads, row.oldest))
+
+
+def _find_near(floor: Floor, region: int, product: int, programme: Programme, *, now: datetime) -> tuple[Near, ...]:
+    """Partners of the place that lack the qualification only, those with the least to pass first."""
+    there = [
+        facts.partner_id
+        for facts in floor.partners.values()
+        if facts.active
+        and region in facts.regions
+        and product in facts.products
+        and (programme.pk, facts.partner_id) not in floor.qualified
+    ]
+    near = []
+    for partner in Partner.objects.filter(pk__in=there).order_by("-registered_at")[:NEAR]:
+        standing = describe_standing(partner, programme=programme, now=now)
+        near.append(Near(partner, sum(exam.lacking for exam in standing.exams)))
+    return tuple(sorted(near, key=lambda one: (one.exams_short, one.partner.name)))
+
+
+def _list_unseen(*, now: datetime) -> list[Offer]:
+    """Open offers that nobody has opened in the first half of their time, the most urgent first."""
+    unseen = Offer.objects.open().filter(seen_at__isnull=True, due_at__gt=now).order_by("due_at")
+    rows = unseen.select_related("partner", "lead__region", "lead__product")[: SHOWN * 5]
+    return [offer for offer in rows if now - offer.made_at > (offer.due_at - offer.made_at) / 2][:SHOWN]
+
+
+def _measure_service(
+    route: Route, policy: Policy, floor: Floor, regions: dict[int, Region], products: dict[int, Product]
+) -> Served:
+    served: dict[tuple[int, int], int] = defaultdict(int)
+    able = set()
+    places = [
+        (region, product)
+        for region in (policy.regions or regions)
+        for product in policy.products
+        if region in regions and product in products
+    ]
+    for region, product in places:
+        asked = Asked(0, product=product, region=region)
+        for facts in floor.partners.values():
+            if region in facts.regions and first_stop(floor.standing(facts, policy, asked)) is None:
+                served[region, product] += 1
+                able.add(facts.partner_id)
+    return Served(
+        route=route,
+        partners=len(able),
+        uncovered=tuple(
+            (regions[region], products[product]) for region, product in places if not served[region, product]
+        ),
+    )
+
+
+def _list_declines(*, now: datetime) -> list[Declines]:
+    answers = Offer.objects.filter(closed_at__gt=now - LATELY, state__in=[OfferState.ACCEPTED, OfferState.DECLINED])
+    counted = (
+        answers.order_by()
+        .values_list("partner")
+        .annotate(answers=Count("pk"), declined=Count("pk", filter=Q(state=OfferState.DECLINED)))
+        .filter(answers__gte=DECLINES_FROM, declined__gte=F("answers") * DECLINES_SHARE)
+        .order_by("-declined")[:SHOWN]
+    )
+    rows = list(counted)
+    partners = Partner.objects.in_bulk([partner for partner, _answers, _declined in rows])
+    return [Declines(partners[partner], answers, declined) for partner, answers, declined in rows]

@@ -1,0 +1,134 @@
+"""The channel manager's desk and the fairness report: what waits, what would free it, and whether turns went as they should."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from portal.leads.models import HeldReason, Offer, OfferState, RouteCredit
+from portal.leads.services.corrections import give_turn_back
+from portal.leads.services.desk import read_desk
+from portal.leads.services.distribution import distribute
+from portal.leads.services.fairness_report import read_fairness
+from portal.leads.services.offers import accept_offer
+from portal.leads.services.overrides import assign_lead
+from tests.factories.accounts import UserFactory
+from tests.factories.leads import make_market, put_in_force
+from tests.factories.partners import RegionFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
+
+HOUR = timedelta(hours=1)
+
+
+class TestTheDesk:
+    def test_says_what_waits_since_when_and_who_could_take_it(self, now):
+        market = make_market(now, partners=0)
+        market.add_partner(qualified=False, name="Nearly Ltd")
+        market.add_leads(3)
+        distribute(market.route, now=now)
+        [row] = read_desk(now=now + HOUR).waiting
+        assert (row.reason, row.leads, row.oldest) == (HeldReason.NO_QUALIFIED_PARTNER, 3, now)
+        assert (row.region, row.product) == (market.region, market.product)
+        [near] = row.near
+        assert (near.partner.name, near.exams_short) == ("Nearly Ltd", 1)
+
+    def test_says_which_offers_nobody_opened_in_half_their_time(self, market, now):
+        market.add_leads(2)
+        distribute(market.route, now=now)
+        opened, unseen = Offer.objects.order_by("tick")
+        Offer.objects.filter(pk=opened.pk).update(seen_at=now, seen_by=market.person())
+        assert read_desk(now=now + 11 * HOUR).unseen == ()
+        assert read_desk(now=now + 13 * HOUR).unseen == (unseen,)
+        assert read_desk(now=now + 25 * HOUR).unseen == ()  # its time is over
+
+    def test_says_which_routes_and_places_too_few_serve(self, now):
+        market = make_market(now, partners=2)
+        elsewhere = RegionFactory()
+        market.route.regions.set([market.region, elsewhere])
+        put_in_force(market.route)
+        [row] = read_desk(now=now).served
+        assert (row.partners, row.is_short) == (2, True)
+        assert row.uncovered == ((elsewhere, market.product),)
+
+    def test_says_who_declines_more_than_others(self, market, now):
+        market.add_leads(6)
+        distribute(market.route, now=now)
+        mine = Offer.objects.filter(partner=market.partners[0])
+        Offer.objects.update(partner=market.partners[0])
+        mine.update(state=OfferState.DECLINED, decline_reason="no_time", closed_at=now)
+        [row] = read_desk(now=now + HOUR).declines
+        assert (row.partner, row.answers, row.declined) == (market.partners[0], 6, 6)
+
+    def test_costs_the_same_for_few_and_many(self, market, now):
+        def count():
+            with CaptureQueriesContext(connection) as queries:
+                read_desk(now=now + HOUR)
+            return len(queries)
+
+        market.add_leads(2, region=RegionFactory())
+        distribute(market.route, now=now)
+        few = count()
+        for _number in range(20):
+            market.add_leads(1, region=RegionFactory())
+        market.add_leads(30)
+        distribute(market.route, now=now)
+        assert count() == few
+
+    def test_is_a_page_for_channel_managers(self, client, market, now):
+        client.force_login(UserFactory(staff=True))
+        market.add_leads(1, region=RegionFactory())
+        distribute(market.route, now=now)
+        page = client.get(reverse("leads_admin:desk")).content.decode()
+        assert "It wakes when a partner for this region and product qualifies." in page
+        assert reverse("leads_admin:desk") in client.get(reverse("leads_admin:index")).content.decode()
+        client.force_login(UserFactory(is_staff=True))
+        assert client.get(reverse("leads_admin:desk")).status_code == 302
+        assert client.get(reverse("leads_admin:fairness")).status_code == 302
+
+
+class TestTheFairnessReport:
+    def test_holds_each_partner_against_the_bound_while_nothing_changes(self, market, now):
+        market.add_leads(7)
+        distribute(market.route, now=now)
+        [row] = read_fairness()
+        assert (row.turns, row.bound, row.is_within, row.sums_to_zero) == (7, 0.75, True, True)
+        assert sorted(share.served for share in row.shares) == [2, 2, 3]
+        assert sum(share.entitled for share in row.shares) == pytest.approx(7)
+
+    def test_only_measures_where_partners_changed(self, market, now):
+        market.add_leads(2)
+        distribute(market.route, now=now)
+        market.add_partner()
+        market.add_leads(2)
+        distribute(market.route, now=now)
+        [row] = read_fairness()
+        assert row.bound is None
+        assert row.deviation > 0
+
+    def test_cries_out_where_the_bound_is_broken_or_the_sum_is_not_zero(self, market, now):
+        market.add_leads(3)
+        distribute(market.route, now=now)
+        RouteCredit.objects.filter(partner=market.partners[0]).update(credit=2**41)
+        [row] = read_fairness()
+        assert not row.is_within
+        assert not row.sums_to_zero
+
+    def test_tells_what_was_given_back_and_by_hand(self, client, market, now):
+        staff = UserFactory(staff=True)
+        first, second = market.add_leads(2)
+        distribute(market.route, now=now)
+        offer = Offer.objects.get(lead=first)
+        give_turn_back(offer, reason="Spam", by=staff, now=now)
+        assign_lead(second, partner=market.partners[2], reason="They know the trade", by=staff, now=now)
+        accept_offer(Offer.objects.get(tick=None), by=market.person(2), now=now)
+        [row] = read_fairness()
+        assert (row.given_back, row.bound, row.sums_to_zero) == (1, None, True)
+        shares = {share.partner.pk: share for share in row.shares}
+        assert (shares[offer.partner_id].served, shares[market.partners[2].pk].by_hand) == (0, 1)
+        client.force_login(staff)
+        page = client.get(reverse("leads_admin:fairness")).content.decode()
+        assert "They know the trade" in page
+        assert "1 turn was given back." in page
