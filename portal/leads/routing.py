@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import repeat
 from operator import add
+from typing import NamedTuple
 
 #: One turn, in units.
 TURN = 1 << 40
@@ -93,8 +94,7 @@ class Choice:
         credits[self.winner] -= TURN
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a partner stands to a lead, condition by condition; each is met where it is True."""
 
     active: bool

@@ -1,4 +1,4 @@
-"""The channel manager's desk and the fairness report: what waits, what would free it, and whether turns went as they should."""
+"""The channel manager's desk and the fairness report: what waits, what would free it; whether turns went as they should."""
 
 from datetime import timedelta
 

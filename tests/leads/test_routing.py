@@ -1,6 +1,5 @@
 """The fair rule, held to its theorem and to a second implementation that shares nothing with the first."""
 
-from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -165,7 +164,7 @@ def test_the_verdict_is_the_first_condition_that_stopped_a_partner():
     met = Standing(**{name: True for name, _verdict in order})
     assert first_stop(met) is None
     for place, (_condition, verdict) in enumerate(order):
-        failing = replace(met, **{name: False for name, _verdict in order[place:]})
+        failing = met._replace(**{name: False for name, _verdict in order[place:]})
         assert first_stop(failing) is verdict
 
 

@@ -43,7 +43,7 @@ from portal.leads.models import (
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import Choice, Shortlist, Verdict, draw_up, first_stop
 from portal.leads.services.bulk import Packed, insert, keep_latest
-from portal.leads.services.floor import Floor, look
+from portal.leads.services.floor import Floor, gather, look
 from portal.partners.models import Partner
 
 #: Leads claimed in one transaction.
@@ -377,7 +377,7 @@ def settle(
     if not leads:
         return Distributed()
     ids = [lead.pk for lead in leads]
-    earlier, excluded = map(_gather, ask(EARLIER_OFFERS(leads=ids), EXCLUDED(leads=ids)))
+    earlier, excluded = map(gather, ask(EARLIER_OFFERS(leads=ids), EXCLUDED(leads=ids)))
 
     # In memory: one choice after the other, each seeing the credits and open offers that the earlier ones left.
     rosters: dict[tuple[int, int], int] = {}
@@ -439,13 +439,6 @@ def settle(
     leads_offered.announce(offer_ids=offer_ids, by=None)
     leads_held.announce(lead_ids=[lead_id for lead_ids in held.values() for lead_id in lead_ids], by=None)
     return Distributed(len(offers), sum(map(len, held.values())))
-
-
-def _gather(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
-    gathered: dict[int, set[int]] = defaultdict(set)
-    for one, other in pairs:
-        gathered[one].add(other)
-    return {one: frozenset(others) for one, others in gathered.items()}
 
 
 def _find_recheck(floor: Floor, letters: Iterable[tuple[int, str]]) -> datetime | None:

@@ -1,10 +1,11 @@
 """What choosing needs to know about partners, as it stands at a moment. Reads only; whoever decides holds the locks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.db.models import Count, DateTimeField, Q
 
@@ -18,8 +19,7 @@ from portal.leads.services.bulk import Packed
 from portal.partners.models import PRESENT, MembershipRole, Partner, PartnerStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One partner.
 
     Attributes:
@@ -36,10 +36,10 @@ class Facts:
     tier: int
     rank: int
     zone: str
-    regions: frozenset[int]
-    products: frozenset[int]
-    languages: frozenset[str]
-    covered: frozenset[int]
+    regions: Set[int]
+    products: Set[int]
+    languages: Set[str]
+    covered: Set[int]
     paused: bool
     paused_until: datetime | None
     hours: WorkingHours | None
@@ -229,7 +229,7 @@ def look(policies: Collection[Policy], *, now: datetime) -> Floor:
     covered = _find_covered({role for policy in policies for role in policy.roles}, now)
     holidays = _find_holidays(now) if with_hours else {}
     agreed = {row[0] for row in agreed_rows}
-    regions, products = _gather(region_rows), _gather(product_rows)
+    regions, products = gather(region_rows), gather(product_rows)
     nothing: frozenset[int] = frozenset()
     partners: dict[int, Facts] = {}
     for pk, status, kind, tier, rank, zone, language in rows:
@@ -267,21 +267,19 @@ def look(policies: Collection[Policy], *, now: datetime) -> Floor:
     )
 
 
-def _gather(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+def gather(pairs: Iterable[tuple[int, int]]) -> Mapping[int, Set[int]]:
+    """By the first of each pair all the second ones."""
     gathered: dict[int, set[int]] = defaultdict(set)
     for one, other in pairs:
         gathered[one].add(other)
-    return {one: frozenset(others) for one, others in gathered.items()}
+    return gathered
 
 
-def _find_covered(roles: set[int], now: datetime) -> dict[int, frozenset[int]]:
+def _find_covered(roles: set[int], now: datetime) -> Mapping[int, Set[int]]:
     if not roles:
         return {}
     held = MembershipRole.objects.active(now).filter(role__in=roles, membership__user__is_active=True)
-    found: dict[int, set[int]] = defaultdict(set)
-    for partner_id, role in held.values_list("membership__partner_id", "role_id"):
-        found[partner_id].add(role)
-    return {partner_id: frozenset(ids) for partner_id, ids in found.items()}
+    return gather(held.values_list("membership__partner_id", "role_id"))
 
 
 def _find_holidays(now: datetime) -> dict[int, frozenset[date]]:

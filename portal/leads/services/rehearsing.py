@@ -169,5 +169,5 @@ def compare_policies(route: Route, policy: Policy, *, now: datetime) -> Compared
 def _leave_out_the_moment(floor: Floor) -> Floor:
     """Without what is true of this moment only: pauses and hours."""
     return replace(
-        floor, partners={pk: replace(facts, paused=False, hours=None) for pk, facts in floor.partners.items()}
+        floor, partners={pk: facts._replace(paused=False, hours=None) for pk, facts in floor.partners.items()}
     )

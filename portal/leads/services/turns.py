@@ -5,7 +5,7 @@ shown here may therefore be a moment old, and promises nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -218,7 +218,7 @@ def _compete(floor: Floor, policy: Policy, kind: Kind) -> tuple[Candidate, ...]:
     )
 
 
-def _regions_of(partner_id: int, policy: Policy, floor: Floor) -> frozenset[int]:
+def _regions_of(partner_id: int, policy: Policy, floor: Floor) -> Set[int]:
     """The regions of the route in which the partner works; a route without regions has every region."""
     facts = floor.partners.get(partner_id)
     own = facts.regions if facts else frozenset()
