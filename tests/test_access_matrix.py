@@ -199,6 +199,9 @@ CASES = [
     Case("leads:accept", redirecting(WORKS_LEADS), "post", of("offer")),
     Case("leads:decline", redirecting(WORKS_LEADS), "post", of("offer"), lambda world: {"reason": "no_time"}),
     Case("leads:lead", WORKS_LEADS, args=of("lead")),
+    Case("leads:assign", redirecting(WORKS_LEADS), "post", of("lead")),
+    Case("leads:step", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"stage": "contacted"}),
+    Case("leads:note", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"text": "Call on Friday."}),
     Case("leads:win", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"amount": "100", "currency": "EUR"}),
     Case("leads:lose", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"reason": "price"}),
 ]  # fmt: skip

@@ -9,6 +9,10 @@ leads_held = FactType("leads_held", ids=("lead_ids",))
 offers_accepted = FactType("offers_accepted", ids=("offer_ids",))
 #: Declined, expired or withdrawn: the partner has room again.
 offers_closed = FactType("offers_closed", ids=("offer_ids",))
+#: Somebody of the partner works these leads from now on, in place of whoever did.
+leads_assigned = FactType("leads_assigned", ids=("lead_ids",))
+#: The customers of these leads were spoken with for the first time.
+leads_contacted = FactType("leads_contacted", ids=("lead_ids",))
 leads_won = FactType("leads_won", ids=("lead_ids",))
 leads_lost = FactType("leads_lost", ids=("lead_ids",))
 #: Closed by staff without an outcome.

@@ -15,10 +15,19 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput, AdminDateTimeInput
 
 from portal.content.models import Product
 from portal.core.amounts import DECIMALS, to_minor
-from portal.leads.models import DeclineReason, LostReason, Source, SourceColumn, SourceProduct, SourceRegion
+from portal.leads.models import (
+    AssignRule,
+    DeclineReason,
+    LostReason,
+    Source,
+    SourceColumn,
+    SourceProduct,
+    SourceRegion,
+    Stage,
+)
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES
-from portal.partners.models import Partner, Region
+from portal.partners.models import Membership, Partner, Region
 
 #: More than the value of any deal: a slip of the finger, not money.
 MAX_VALUE = Decimal("10000000000")
@@ -28,6 +37,36 @@ class DeclineForm(forms.Form):
     reason = forms.ChoiceField(label=_("Why?"), choices=DeclineReason.choices, widget=forms.RadioSelect)
     note = forms.CharField(
         label=_("In your words"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class AssignForm(forms.Form):
+    """Which colleague works a lead."""
+
+    member = forms.ModelChoiceField(
+        label=_("Who works it"), queryset=Membership.objects.none(), to_field_name="public_id", empty_label=None
+    )
+
+    def __init__(self, *args: Any, workers: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["member"]
+        field.queryset = workers
+        field.label_from_instance = lambda member: str(member.user)
+
+
+class StepForm(forms.Form):
+    """How far a lead is, and what comes next."""
+
+    stage = forms.ChoiceField(label=_("How far are you?"), choices=Stage.choices)
+    next_step = forms.CharField(label=_("Next step"), max_length=200, required=False)
+    next_step_on = forms.DateField(
+        label=_("On"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("Note for colleagues"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3, "placeholder": False})
     )
 
 
@@ -57,6 +96,9 @@ class TermsForm(forms.Form):
         label=_("Languages we work in"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_("None: the language of your organisation."),
     )  # fmt: skip
+    assigns = forms.ChoiceField(
+        label=_("Who works a lead that we take"), choices=AssignRule.choices, widget=forms.RadioSelect, required=False
+    )
     has_hours = forms.BooleanField(
         label=_("We work at set hours"), required=False,
         help_text=_("Where the vendor's rules ask for it, offers come, and their time runs, in these hours only."),

@@ -18,6 +18,9 @@ urlpatterns = [
     path("offers/<str:public_id>/accept/", views.accept, name="accept"),
     path("offers/<str:public_id>/decline/", views.decline, name="decline"),
     path("<str:public_id>/", views.lead, name="lead"),
+    path("<str:public_id>/assign/", views.assign, name="assign"),
+    path("<str:public_id>/step/", views.step, name="step"),
+    path("<str:public_id>/note/", views.note, name="note"),
     path("<str:public_id>/won/", views.win, name="win"),
     path("<str:public_id>/lost/", views.lose, name="lose"),
 ]

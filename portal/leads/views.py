@@ -25,7 +25,7 @@ from portal.core.times import describe_moment
 from portal.leads.access import may_change_terms, may_work_leads
 from portal.leads.coarsening import AT_LEAST
 from portal.leads.fairness import PACE
-from portal.leads.forms import DeclineForm, LoseForm, PauseForm, TermsForm, WinForm
+from portal.leads.forms import AssignForm, DeclineForm, LoseForm, NoteForm, PauseForm, StepForm, TermsForm, WinForm
 from portal.leads.labels import describe_hindrance
 from portal.leads.models import (
     FINISHED,
@@ -38,6 +38,7 @@ from portal.leads.models import (
     PartnerTerms,
     Route,
     RoutePolicy,
+    Stage,
 )
 from portal.leads.reports import (
     describe_about,
@@ -55,10 +56,11 @@ from portal.leads.reports import (
 )
 from portal.leads.routing import Verdict
 from portal.leads.services import offers as offer_services
-from portal.leads.services import outcomes
+from portal.leads.services import outcomes, working
 from portal.leads.services import terms as term_services
 from portal.leads.services.missed import TOLD, list_missed_leads
 from portal.leads.services.turns import expect_next_turn, list_turns
+from portal.leads.services.working import list_workers
 from portal.partners.access import member_required
 from portal.partners.middleware import MemberRequest
 from portal.partners.models import Membership, Partner
@@ -89,7 +91,7 @@ def offers(request: MemberRequest) -> HttpResponse:
     show = request.GET.get("show", "answer")
     counts = _count_offers(partner, now=now)
     rows = Offer.objects.for_partner(partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "closed_by"
+        "lead__product", "lead__region", "lead__contact", "lead__assignee__user", "closed_by"
     )
     match show:
         case "work":
@@ -203,6 +205,7 @@ def turns(request: MemberRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
+        "may_change_terms": may_change_terms(request.membership),
         "shut": [
             {"stop": stop, "programme": programme, "routes": routes, "hindrance": describe_hindrance(stop)}
             for (stop, programme), routes in shut.items()
@@ -364,7 +367,7 @@ def lead(request: MemberRequest, public_id: str) -> HttpResponse:
 
 def _find_lead(request: MemberRequest, public_id: str) -> Lead:
     rows = Lead.objects.for_partner(_member(request).partner).select_related(
-        "product", "region", "contact", "finished_by"
+        "product", "region", "contact", "finished_by", "assignee__user", "partner"
     )
     return get_object_or_404(rows, public_id=public_id)
 
@@ -375,6 +378,8 @@ def _render_lead(
     *,
     win_form: WinForm | None = None,
     lose_form: LoseForm | None = None,
+    step_form: StepForm | None = None,
+    note_form: NoteForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     contact = getattr(found, "contact", None)
@@ -392,9 +397,67 @@ def _render_lead(
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),
         "winning": win_form is not None,
         "losing": lose_form is not None,
+        "workers": list_workers(_member(request).partner, timezone.now())
+        if found.status == LeadStatus.ACCEPTED
+        else (),
+        "step_form": step_form
+        or StepForm(
+            initial={"stage": found.stage, "next_step": found.next_step, "next_step_on": found.next_step_on},
+            auto_id="step_%s",
+        ),
+        "notes": found.notes.filter(partner=found.partner).select_related("written_by"),
+        "note_form": note_form or NoteForm(auto_id="note_%s"),
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
     }
     return render(request, "leads/lead.html", context, status=status)
+
+
+@require_POST
+@works_leads
+def assign(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Give a lead to a colleague."""
+    found, member, now = _find_lead(request, public_id), _member(request), timezone.now()
+    form = AssignForm(request.POST, workers=list_workers(member.partner, now))
+    if not form.is_valid():
+        messages.warning(request, _("Choose a colleague who works leads."))
+        return redirect("leads:lead", found.public_id)
+    chosen = form.cleaned_data["member"]
+    working.assign_member(found, member=chosen, by=member.user, now=now)
+    messages.success(request, _("%(person)s works this lead now.") % {"person": chosen.user})
+    return redirect("leads:lead", found.public_id)
+
+
+@require_POST
+@works_leads
+def step(request: MemberRequest, public_id: str) -> HttpResponse:
+    """How far a lead is, and what comes next."""
+    found = _find_lead(request, public_id)
+    form = StepForm(request.POST, auto_id="step_%s")
+    if not form.is_valid():
+        return _render_lead(request, found, step_form=form, status=422)
+    given = form.cleaned_data
+    try:
+        working.plan_step(
+            found, stage=Stage(given["stage"]), next_step=given["next_step"], on=given["next_step_on"],
+            by=_member(request).user, now=timezone.now(),
+        )  # fmt: skip
+    except Refusal as refusal:
+        add_refusal(form, refusal)
+        return _render_lead(request, found, step_form=form, status=409)
+    messages.success(request, _("Saved."))
+    return redirect("leads:lead", found.public_id)
+
+
+@require_POST
+@works_leads
+def note(request: MemberRequest, public_id: str) -> HttpResponse:
+    """A note for colleagues."""
+    found = _find_lead(request, public_id)
+    form = NoteForm(request.POST, auto_id="note_%s")
+    if not form.is_valid():
+        return _render_lead(request, found, note_form=form, status=422)
+    working.write_note(found, text=form.cleaned_data["text"], by=_member(request).user, now=timezone.now())
+    return redirect("leads:lead", found.public_id)
 
 
 @require_POST
@@ -463,7 +526,7 @@ def _render_terms(
     holidays = partner.holidays.filter(day__gte=now.date()).values_list("day", flat=True)
     initial = {
         name: getattr(found, name)
-        for name in ("open_cap", "day_cap", "languages", "has_hours", "workdays", "opens_at", "closes_at")
+        for name in ("open_cap", "day_cap", "languages", "assigns", "has_hours", "workdays", "opens_at", "closes_at")
     }
     context = {
         "terms": found,

@@ -7,13 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from portal.leads.models import HeldReason, Offer, OfferState, RouteCredit
+from portal.leads.models import HeldReason, Offer, OfferState, RouteCredit, Stage
 from portal.leads.services.corrections import give_turn_back
 from portal.leads.services.desk import read_desk
 from portal.leads.services.distribution import distribute
 from portal.leads.services.fairness_report import read_fairness
 from portal.leads.services.offers import accept_offer
 from portal.leads.services.overrides import assign_lead
+from portal.leads.services.working import plan_step
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import make_market, put_in_force
 from tests.factories.partners import RegionFactory
@@ -43,6 +44,16 @@ class TestTheDesk:
         assert read_desk(now=now + 11 * HOUR).unseen == ()
         assert read_desk(now=now + 13 * HOUR).unseen == (unseen,)
         assert read_desk(now=now + 25 * HOUR).unseen == ()  # its time is over
+
+    def test_says_whose_customers_nobody_has_called(self, market, now):
+        market.add_leads(1)
+        distribute(market.route, now=now)
+        offer = Offer.objects.get()
+        accept_offer(offer, by=market.person(), now=now)
+        assert read_desk(now=now + 23 * HOUR).uncalled == ()
+        assert read_desk(now=now + 24 * HOUR).uncalled == (offer.lead,)
+        plan_step(offer.lead, stage=Stage.CONTACTED, next_step="", on=None, by=market.person(), now=now + 25 * HOUR)
+        assert read_desk(now=now + 26 * HOUR).uncalled == ()
 
     def test_says_which_routes_and_places_too_few_serve(self, now):
         market = make_market(now, partners=2)

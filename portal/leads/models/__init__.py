@@ -19,8 +19,10 @@ from portal.leads.models.leads import (
     HeldReason,
     Lead,
     LeadContact,
+    LeadNote,
     LeadStatus,
     LostReason,
+    Stage,
 )
 from portal.leads.models.offers import (
     Correction,
@@ -49,6 +51,7 @@ from portal.leads.models.sources import (
     SourceRegion,
 )
 from portal.leads.models.terms import (
+    AssignRule,
     PartnerHoliday,
     PartnerTerms,
 )
@@ -59,6 +62,7 @@ __all__ = [
     "UNROUTABLE",
     "WAITING",
     "WITH_NOBODY",
+    "AssignRule",
     "Correction",
     "CorrectionKind",
     "Decision",
@@ -68,6 +72,7 @@ __all__ = [
     "ImportFile",
     "Lead",
     "LeadContact",
+    "LeadNote",
     "LeadStatus",
     "LostReason",
     "Offer",
@@ -86,4 +91,5 @@ __all__ = [
     "SourceColumn",
     "SourceProduct",
     "SourceRegion",
+    "Stage",
 ]

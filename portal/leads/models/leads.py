@@ -13,7 +13,7 @@ from portal.core.models import PublicIdModel
 from portal.leads.models.routes import Route, RoutePolicy
 from portal.leads.models.sources import Source
 from portal.leads.rows import Field, write_phone
-from portal.partners.models import Partner, Region
+from portal.partners.models import Membership, Partner, Region
 
 
 class LeadStatus(models.TextChoices):
@@ -71,6 +71,15 @@ class LostReason(models.TextChoices):
     TIMING = "timing", _("Not now")
     INVALID = "invalid", _("Not a real request")
     OTHER = "other", _("Another reason")
+
+
+class Stage(models.TextChoices):
+    """How far a partner is with a lead that it took."""
+
+    TAKEN = "taken", pgettext_lazy("stage", "To call")
+    CONTACTED = "contacted", pgettext_lazy("stage", "Spoken with")
+    MEETING = "meeting", pgettext_lazy("stage", "Meeting or demonstration")
+    PROPOSAL = "proposal", pgettext_lazy("stage", "Proposal sent")
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -131,6 +140,13 @@ class Lead(PublicIdModel):
         Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("taken by")
     )
     accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    assignee = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("worked by")
+    )
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices, default=Stage.TAKEN)
+    first_contact_at = models.DateTimeField(_("first contact"), null=True, blank=True)
+    next_step = models.CharField(_("next step"), max_length=200, blank=True)
+    next_step_on = models.DateField(_("on"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     finished_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -166,6 +182,12 @@ class Lead(PublicIdModel):
                 | Q(status__in=WITH_NOBODY, partner__isnull=True, accepted_at__isnull=True)
                 | Q(status=LeadStatus.CLOSED),
                 name="leads_lead_taken_by_a_partner",
+            ),
+            models.CheckConstraint(
+                condition=Q(assignee__isnull=True) | ~Q(status__in=WITH_NOBODY), name="leads_lead_worked_once_taken"
+            ),
+            models.CheckConstraint(
+                condition=Q(stage=Stage.TAKEN) | Q(first_contact_at__isnull=False), name="leads_lead_first_contact_when"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=FINISHED, finished_at__isnull=False)
@@ -206,6 +228,10 @@ class Lead(PublicIdModel):
             models.Index(
                 fields=["partner", "-accepted_at"], condition=Q(partner__isnull=False), name="leads_lead_partner"
             ),
+            # What somebody has to do, the earliest first.
+            models.Index(
+                fields=["assignee", "next_step_on"], condition=Q(status=LeadStatus.ACCEPTED), name="leads_lead_work"
+            ),
             # The staff's list, latest first, by status.
             models.Index(fields=["-received_at", "-id"], name="leads_lead_latest"),
             models.Index(fields=["status", "-received_at", "-id"], name="leads_lead_status"),
@@ -217,6 +243,28 @@ class Lead(PublicIdModel):
     @property
     def is_finished(self) -> bool:
         return self.status in FINISHED
+
+
+class LeadNote(models.Model):
+    """What somebody of a partner wrote about a lead, for colleagues. Rows are only added."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="notes")
+    # Whose it is: a lead that was taken back keeps what its partner wrote, for that partner alone.
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(_("note"), max_length=2000)
+    written_at = models.DateTimeField(_("written"))
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("note on a lead")
+        verbose_name_plural = _("notes on leads")
+        ordering = ["-written_at", "-pk"]
+        indexes = [models.Index(fields=["lead", "-written_at"], name="leads_leadnote_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.lead_id}: {self.written_at:%Y-%m-%d %H:%M}"
 
 
 class LeadContact(models.Model):

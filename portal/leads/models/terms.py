@@ -19,6 +19,13 @@ def working_week() -> list[int]:
     return [0, 1, 2, 3, 4]
 
 
+class AssignRule(models.TextChoices):
+    """Who of a partner works a lead that it takes."""
+
+    ACCEPTER = "accepter", _("Whoever accepts it")
+    LEAST_LOADED = "least", _("Whoever has the fewest leads in work")
+
+
 class PartnerTermsQuerySet(models.QuerySet["PartnerTerms"]):
     def paused(self, now: datetime) -> Self:
         return self.filter(paused_at__lte=now).filter(Q(paused_until__isnull=True) | Q(paused_until__gt=now))
@@ -37,6 +44,9 @@ class PartnerTerms(models.Model):
         help_text=_("Empty: as many as the vendor allows."),
     )  # fmt: skip
     languages = models.JSONField(_("languages we work in"), default=list, blank=True)
+    assigns = models.CharField(
+        _("who works a lead"), max_length=10, choices=AssignRule.choices, default=AssignRule.ACCEPTER
+    )
     has_hours = models.BooleanField(_("we work at set hours"), default=False)
     workdays = models.JSONField(_("days we work"), default=working_week)
     opens_at = models.TimeField(_("from"), default=MORNING)

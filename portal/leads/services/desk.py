@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q
 from certification.models import Programme
 from certification.services.qualifications import describe_standing
 from portal.content.models import Product
-from portal.leads.models import HeldReason, Lead, Offer, OfferState, Route, RoutePolicy
+from portal.leads.models import HeldReason, Lead, LeadStatus, Offer, OfferState, Route, RoutePolicy
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import first_stop
 from portal.leads.services.floor import Floor, look
@@ -24,6 +24,8 @@ FEW_PARTNERS = 3
 #: From so many answers on, and from such a share of them, declining is unusual.
 DECLINES_FROM, DECLINES_SHARE = 5, 0.5
 LATELY = timedelta(days=28)
+#: A customer who has not heard from anybody for so long after a partner took the lead is looked after.
+FIRST_CONTACT = timedelta(days=1)
 SHOWN = 20
 
 #: Held for want of a partner that is allowed to: a partner that qualifies would free them.
@@ -74,6 +76,7 @@ class Declines:
 class Desk:
     waiting: tuple[Waiting, ...]
     unseen: tuple[Offer, ...]
+    uncalled: tuple[Lead, ...]
     served: tuple[Served, ...]
     declines: tuple[Declines, ...]
 
@@ -87,6 +90,7 @@ def read_desk(*, now: datetime) -> Desk:
     return Desk(
         waiting=tuple(_list_waiting(floor, regions, products, now=now)),
         unseen=tuple(_list_unseen(now=now)),
+        uncalled=tuple(_list_uncalled(now=now)),
         served=tuple(_measure_service(route, policy, floor, regions, products) for route, policy in in_force),
         declines=tuple(_list_declines(now=now)),
     )
@@ -134,6 +138,14 @@ def _list_unseen(*, now: datetime) -> list[Offer]:
     unseen = Offer.objects.open().filter(seen_at__isnull=True, due_at__gt=now).order_by("due_at")
     rows = unseen.select_related("partner", "lead__region", "lead__product")[: SHOWN * 5]
     return [offer for offer in rows if now - offer.made_at > (offer.due_at - offer.made_at) / 2][:SHOWN]
+
+
+def _list_uncalled(*, now: datetime) -> list[Lead]:
+    """Leads that were accepted a day ago or more and whose customer nobody has spoken with, the longest first."""
+    waiting = Lead.objects.filter(
+        status=LeadStatus.ACCEPTED, first_contact_at__isnull=True, accepted_at__lte=now - FIRST_CONTACT
+    )
+    return list(waiting.select_related("partner", "assignee__user").order_by("accepted_at")[:SHOWN])
 
 
 def _measure_service(

@@ -16,6 +16,7 @@ from portal.core.errors import Refusal
 from portal.core.times import describe_moment
 from portal.leads.facts import offers_accepted, offers_closed
 from portal.leads.models import DeclineReason, Lead, LeadStatus, Offer, OfferState, RoutePolicy
+from portal.leads.services.working import choose_assignee
 from portal.partners.models import Partner
 
 #: Offers closed by time in one transaction.
@@ -46,7 +47,8 @@ def accept_offer(offer: Offer, *, by: User, now: datetime) -> Offer:
     # 2. Write.
     _close(offer, OfferState.ACCEPTED, by=by, now=now)
     lead.status, lead.partner, lead.accepted_at = LeadStatus.ACCEPTED, partner, now
-    lead.save(update_fields=["status", "partner", "accepted_at"])
+    lead.assignee = choose_assignee(partner, accepted_by=by, now=now)
+    lead.save(update_fields=["status", "partner", "accepted_at", "assignee"])
     # 3. Tell.
     offers_accepted.announce(offer_ids=offer.pk, by=by)
     return offer

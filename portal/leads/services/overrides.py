@@ -19,6 +19,7 @@ from portal.leads.models import (
     Override,
     OverrideKind,
     RoutePolicy,
+    Stage,
 )
 from portal.partners.models import Partner
 
@@ -98,7 +99,9 @@ def pull_back(lead: Lead, *, reason: str, by: User, now: datetime) -> Override:
     Offer.objects.filter(lead=lead, state=OfferState.ACCEPTED).update(
         state=OfferState.WITHDRAWN, override_reason=reason.strip()
     )
-    lead.partner, lead.accepted_at = None, None
+    # What the next partner does begins anew; what this one wrote stays its own.
+    lead.partner, lead.accepted_at, lead.assignee = None, None, None
+    lead.stage, lead.first_contact_at, lead.next_step, lead.next_step_on = Stage.TAKEN, None, "", None
     override = _note(lead, OverrideKind.PULLED_BACK, partner, reason, by=by, now=now)
     _return(lead, by=by)
     return override
@@ -133,7 +136,11 @@ def _withdraw(lead: Lead, *, partner: Partner | None, reason: str, by: User, now
 def _return(lead: Lead, *, by: User) -> None:
     """The lead waits to be distributed again."""
     lead.status = LeadStatus.NEW
-    lead.save(update_fields=["status", "partner", "accepted_at"])
+    lead.save(
+        update_fields=[
+            "status", "partner", "accepted_at", "assignee", "stage", "first_contact_at", "next_step", "next_step_on"
+        ]
+    )  # fmt: skip
     leads_received.announce(lead_ids=lead.pk, by=by)
 
 

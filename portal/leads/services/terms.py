@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.leads.facts import partner_terms_changed
-from portal.leads.models import PartnerHoliday, PartnerTerms
+from portal.leads.models import AssignRule, PartnerHoliday, PartnerTerms
 from portal.partners.models import Partner
 
 #: How many free days a partner may have on its calendar.
@@ -28,6 +28,7 @@ def keep_terms(
     open_cap: int | None,
     day_cap: int | None,
     languages: Iterable[str],
+    assigns: str = "",
     has_hours: bool,
     workdays: Iterable[int],
     opens_at: time,
@@ -55,6 +56,7 @@ def keep_terms(
     Partner.objects.select_for_update().get(pk=partner.pk)
     terms = find_terms(partner)
     terms.open_cap, terms.day_cap, terms.languages = open_cap, day_cap, sorted(set(languages))
+    terms.assigns = AssignRule(assigns or AssignRule.ACCEPTER)
     terms.has_hours, terms.workdays, terms.opens_at, terms.closes_at = has_hours, days, opens_at, closes_at
     terms.changed_at, terms.changed_by = now, by
     terms.save()

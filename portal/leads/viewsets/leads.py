@@ -72,7 +72,7 @@ class LeadInspectView(InspectView):
 
     def get_object(self, queryset: Any = None) -> Lead:  # noqa: ARG002 -- Wagtail's own signature
         rows = Lead.objects.select_related(
-            "source", "route", "policy", "product", "region", "partner", "contact", "finished_by"
+            "source", "route", "policy", "product", "region", "partner", "contact", "finished_by", "assignee__user"
         )
         return get_object_or_404(rows, pk=self.pk)
 

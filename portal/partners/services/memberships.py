@@ -28,6 +28,7 @@ from portal.partners.facts import (
     members_left,
 )
 from portal.partners.models import Invitation, JobRole, Membership, MembershipRole, Partner, PartnerStatus
+from portal.partners.registry import let_go
 from portal.partners.services.standing import bump_standing, lock_partner
 
 #: How long the link of an invitation works.
@@ -307,6 +308,7 @@ def end_membership(membership: Membership, *, by: User | None, now: datetime) ->
     locked.held_roles.filter(ended_at__isnull=True).update(ended_at=now)
     locked.ended_at = now
     locked.save(update_fields=["ended_at"])
+    let_go(locked, by=by, now=now)
     bump_standing(partner, by=by)
     members_left.announce(membership_ids=[locked.pk], by=by)
     return locked

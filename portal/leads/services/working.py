@@ -1,0 +1,131 @@
+"""Working a lead that the partner took: who does, how far it is, what comes next, and what colleagues should know."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import User
+from portal.core.errors import Refusal
+from portal.leads.facts import leads_assigned, leads_contacted
+from portal.leads.models import AssignRule, Lead, LeadNote, LeadStatus, PartnerTerms, Stage
+from portal.partners.models import Membership, Partner
+
+MOST_NOTES = 500
+NOTE_LENGTH = 2000
+
+
+def list_workers(partner: Partner, now: datetime) -> QuerySet[Membership]:
+    """Members of the partner who may work leads, those with the fewest in work first."""
+    able = Membership.objects.active(now).for_partner(partner).filter(
+        held_roles__ended_at__isnull=True, held_roles__role__works_leads=True, user__is_active=True
+    )  # fmt: skip
+    in_work = Count("leads", filter=Q(leads__status=LeadStatus.ACCEPTED), distinct=True)
+    return able.distinct().annotate(in_work=in_work).select_related("user").order_by("in_work", "pk")
+
+
+def choose_assignee(partner: Partner, *, accepted_by: User, now: datetime) -> Membership | None:
+    """Who works a lead that is accepted now, by the partner's own rule."""
+    workers = list(list_workers(partner, now))
+    terms = PartnerTerms.objects.filter(partner=partner).first()
+    if terms is not None and terms.assigns == AssignRule.LEAST_LOADED and workers:
+        return workers[0]
+    return next((member for member in workers if member.user_id == accepted_by.pk), None)
+
+
+@transaction.atomic
+def assign_member(lead: Lead, *, member: Membership, by: User, now: datetime) -> Lead:
+    """Give the lead to a colleague.
+
+    Raises:
+        Refusal: the lead is not in work, or the member may not work leads of this partner (any more).
+    """
+    lead = _lock_in_work(lead)
+    if not list_workers(lead.partner, now).filter(pk=member.pk).exists():  # type: ignore[arg-type]  # it was accepted
+        raise Refusal(
+            _("%(person)s does not work leads of your organisation.") % {"person": member.user},
+            remedy=_("The owner of your organisation can give them a job role that does."),
+            code="not_a_worker",
+        )
+    lead.assignee = member
+    lead.save(update_fields=["assignee"])
+    leads_assigned.announce(lead_ids=lead.pk, by=by)
+    return lead
+
+
+@transaction.atomic
+def plan_step(
+    lead: Lead,
+    *,
+    stage: Stage,
+    next_step: str,
+    on: date | None,
+    by: User,
+    now: datetime,
+) -> Lead:
+    """Say how far the lead is, and what comes next. The first contact is when it first left the stage "to call".
+
+    Raises:
+        Refusal: the lead is not in work; or it goes back to "to call" after the customer was spoken with.
+    """
+    lead = _lock_in_work(lead)
+    if stage == Stage.TAKEN and lead.first_contact_at is not None:
+        raise Refusal(
+            _("The customer was spoken with already."),
+            remedy=_("Choose how far you are now."),
+            code="contacted_already",
+        )
+    if stage != Stage.TAKEN and lead.first_contact_at is None:
+        lead.first_contact_at = now
+        leads_contacted.announce(lead_ids=lead.pk, by=by)
+    lead.stage, lead.next_step, lead.next_step_on = stage, next_step.strip(), on
+    lead.save(update_fields=["stage", "first_contact_at", "next_step", "next_step_on"])
+    return lead
+
+
+@transaction.atomic
+def write_note(lead: Lead, *, text: str, by: User, now: datetime) -> LeadNote:
+    """Add a note for colleagues.
+
+    Raises:
+        Refusal: it says nothing, or there are too many.
+    """
+    text = text.strip()[:NOTE_LENGTH]
+    if not text:
+        raise Refusal(_("Write something."), code="note_empty")
+    lead = Lead.objects.select_for_update(of=("self",)).select_related("partner").get(pk=lead.pk)
+    if lead.partner is None:
+        raise Refusal(_("No partner has this lead."), code="nobody_s")
+    if lead.notes.count() >= MOST_NOTES:
+        raise Refusal(_("This lead has as many notes as it can hold."), code="too_many_notes")
+    return LeadNote.objects.create(lead=lead, partner=lead.partner, text=text, written_at=now, written_by=by)
+
+
+def pass_leads_on(membership: Membership, *, by: User | None, now: datetime) -> int:
+    """Give the leads in work of a member who leaves to the head with the fewest, else to an owner; how many.
+
+    Called in the transaction that ends the membership. Where nobody is left to work them they are nobody's, and every
+    colleague sees them as such.
+    """
+    leads = Lead.objects.filter(assignee=membership, status=LeadStatus.ACCEPTED)
+    ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    if not ids:
+        return 0
+    workers = list_workers(membership.partner, now).exclude(pk=membership.pk)
+    heads = workers.filter(
+        held_roles__ended_at__isnull=True, held_roles__role__leads_team=True, held_roles__role__manages_members=False
+    )
+    owners = workers.filter(held_roles__ended_at__isnull=True, held_roles__role__manages_members=True)
+    Lead.objects.filter(pk__in=ids).update(assignee=heads.first() or owners.first() or workers.first())
+    leads_assigned.announce(lead_ids=ids, by=by)
+    return len(ids)
+
+
+def _lock_in_work(lead: Lead) -> Lead:
+    lead = Lead.objects.select_for_update(of=("self",)).select_related("partner").get(pk=lead.pk)
+    if lead.status != LeadStatus.ACCEPTED:
+        raise Refusal(
+            _("This lead is not in work: %(status)s.") % {"status": lead.get_status_display()}, code="not_in_work"
+        )
+    return lead
