@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 PORT ?= 8000
+SOAK ?= 10000
 
 .PHONY: help
 help:  ## this list
@@ -36,6 +37,12 @@ test: var/environment-dev  ## everything: services, static checks, the whole sui
 	wait $$embedded && part=0 || part=$$?; \
 	echo; echo "On SQLite:"; cat var/embedded.log; \
 	exit $$((whole | part))
+
+.PHONY: soak
+soak: var/environment-dev  ## millions of cases of the rules that money hangs on; hours. SOAK=10000 says how many times
+	@.ci/services
+	@GUILDHALL_SOAK=$(SOAK) $(PYTHON) -m pytest -q -n 2 tests/leads/test_routing.py tests/leads/test_replaying.py \
+	  tests/leads/test_hours.py tests/leads/test_policies.py tests/leads/test_coarsening.py tests/leads/test_corrections.py
 
 .PHONY: bench
 bench: var/environment-dev  ## what pages and searches cost, beside their limits; WORKS="search" for some

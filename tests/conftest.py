@@ -1,4 +1,4 @@
-"""What every test may rely on."""
+"""What every test may rely on. How many cases a property is tried with is said in :mod:`tests.soak`."""
 
 import gc
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone, translation
 from wagtail.models import Site
 
+import tests.soak  # noqa: F401 -- loads its profile
 from portal.core.memory import Memory
 from portal.core.models import Fact
 from tests.databases import (

@@ -20,6 +20,7 @@ from portal.partners.models import Partner, PartnerStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market
 from tests.factories.partners import TierFactory
+from tests.soak import examples
 
 SEEDS = st.integers(0, 2**32)
 STOPS = [Verdict.TERRITORY, Verdict.OPEN_CAP, Verdict.INACTIVE]
@@ -55,7 +56,7 @@ def decide(random: Random, count: int, ledger: list[tuple[int, dict[int, int]]] 
 # --- The rule ---------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(SEEDS)
 def test_what_was_decided_is_decided_again_to_the_last_unit(seed):
     decisions = decide(Random(seed), 150)
@@ -73,7 +74,7 @@ def test_thousands_of_decisions_agree_and_are_not_kept():
     assert replay(stream()).agreed == 5000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(SEEDS, st.data())
 def test_what_was_tampered_with_is_named_by_its_turn(seed, data):
     decisions = decide(Random(seed), 40)
@@ -137,7 +138,7 @@ def test_credits_that_do_not_follow_from_the_turns_are_named_by_partner():
     assert found.replayed == {first: credits[first] - 1, second: credits[second] + 1}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(SEEDS, st.dictionaries(st.integers(0, 60), st.integers(-TURN, TURN), max_size=6))
 def test_what_is_booked_between_turns_is_booked_between_the_same_turns(seed, units):
     ledger = [(tick, {1: change, 2: -change}) for tick, change in sorted(units.items())]

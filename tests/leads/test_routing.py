@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.leads.routing import TURN, Candidate, Choice, Standing, Verdict, accrue, choose, first_stop
+from tests.soak import examples
 
 weights_strategy = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 
@@ -89,7 +90,7 @@ def test_a_unit_that_does_not_divide_goes_to_the_least_id_among_equal_remainders
     assert accrue(((7, 1), (8, 1), (9, 1))) == {7: TURN // 3 + 1, 8: TURN // 3, 9: TURN // 3}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=9))
 @example([1, 1, 1, 7, 7, 7])
 @example([1, 1])
@@ -104,7 +105,7 @@ def test_the_bound_holds_over_thousands_of_ticks(weights):
     assert_within_the_bound(weights, ticks=4000)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(weights_strategy, st.randoms(use_true_random=False))
 def test_winners_equal_those_of_an_independent_implementation_while_partners_come_and_go(weights, random: Random):
     everyone = candidates_of(weights)
