@@ -294,11 +294,18 @@ def _render_offer(
         "qualified": qualified,
         "programme": policy.programme,
         "form": form,
-        "cost": describe_decline(expect_next_turn(found, now=now), now=now) if found.is_open and not expired else "",
+        "cost": _describe_cost(found, now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,
     }
     return render(request, "leads/offer.html", context, status=status)
+
+
+def _describe_cost(found: Offer, *, now: datetime) -> str:
+    """What declining costs: nothing, of what staff gave by hand."""
+    if found.tick is None:
+        return _("This uses no turn: the vendor gave you the lead by hand.")
+    return describe_decline(expect_next_turn(found, now=now), now=now)
 
 
 def _facts(lead: Lead) -> list[tuple[str, Any]]:

@@ -1,6 +1,7 @@
 """Credits moved without a lead, and what staff decide in place of the rule: the sum of a route's credits stays zero."""
 
 import pytest
+import time_machine
 from django.db.models import Sum
 from django.urls import reverse
 from hypothesis import given
@@ -25,6 +26,7 @@ from portal.leads.services.offers import accept_offer, decline_offer
 from portal.leads.services.overrides import assign_lead, exclude_partner, pull_back
 from portal.partners.models import PartnerStatus
 from tests.factories.accounts import UserFactory
+from tests.factories.certification import qualify
 from tests.factories.leads import make_market
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -200,10 +202,19 @@ class TestOverrides:
         assert not Override.objects.exists()
 
 
-def test_a_declined_lead_can_still_be_given_by_hand_after_everyone_had_it(market, manager, now):
+def test_the_gate_holds_by_hand_too(client, market, manager, now):
     (lead,) = market.add_leads(1)
     for place in range(3):
         distribute(market.route, now=now)
         decline_offer(Offer.objects.open().get(), reason=DeclineReason.OTHER, by=market.person(place), now=now)
     other = market.add_partner(qualified=False)
-    assert assign_lead(lead, partner=other, reason="Somebody has to", by=manager, now=now).is_open
+    with pytest.raises(Refusal, match="not qualified"):
+        assign_lead(lead, partner=other, reason="Somebody has to", by=manager, now=now)
+    qualify(market.members[3], market.programme, now)
+    offer = assign_lead(lead, partner=other, reason="Somebody has to", by=manager, now=now)
+    client.force_login(market.person(3))
+    with time_machine.travel(now):
+        page = client.get(reverse("leads:offer", args=[offer.public_id])).content.decode()
+    assert "This uses no turn" in page
+    accept_offer(offer, by=market.person(3), now=now)
+    assert Lead.objects.get().partner == other

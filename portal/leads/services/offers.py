@@ -9,7 +9,7 @@ from typing import cast
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from certification.models import Qualification
+from certification.models import Programme, Qualification
 from certification.services.qualifications import review_qualification
 from portal.accounts.models import User
 from portal.core.errors import Refusal
@@ -125,10 +125,7 @@ def _check_open(offer: Offer, *, now: datetime) -> None:
 
 def _check_gate(offer: Offer, *, partner: Partner, now: datetime) -> None:
     programme = cast(RoutePolicy, offer.lead.policy).programme  # it was routed
-    current = Qualification.objects.current(now).filter(partner=partner, programme=programme)
-    if not current.exists():
-        review_qualification(partner, programme=programme, now=now)
-    if not current.exists():
+    if not is_qualified(partner, programme=programme, now=now):
         raise Refusal(
             _("Your organisation is not qualified in “%(programme)s” at present, so it cannot take this lead.")
             % {"programme": programme},
@@ -136,6 +133,14 @@ def _check_gate(offer: Offer, *, partner: Partner, now: datetime) -> None:
             % {"moment": describe_moment(offer.due_at)},
             code="not_qualified",
         )
+
+
+def is_qualified(partner: Partner, *, programme: Programme, now: datetime) -> bool:
+    """Whether the partner, which the caller has locked, is qualified now; assessed again where that is in doubt."""
+    current = Qualification.objects.current(now).filter(partner=partner, programme=programme)
+    if not current.exists():
+        review_qualification(partner, programme=programme, now=now)
+    return current.exists()
 
 
 def _who_and_when(offer: Offer) -> dict[str, str]:

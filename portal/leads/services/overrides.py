@@ -21,6 +21,7 @@ from portal.leads.models import (
     RoutePolicy,
     Stage,
 )
+from portal.leads.services.offers import is_qualified
 from portal.partners.models import Partner
 
 
@@ -51,13 +52,15 @@ def exclude_partner(lead: Lead, *, partner: Partner, reason: str, by: User, now:
 def assign_lead(lead: Lead, *, partner: Partner, reason: str, by: User, now: datetime) -> Offer:
     """Offer a lead to one partner by hand, for the hours that its rules give. Whoever has an offer of it loses that.
 
-    Only what holds the lead itself back is looked at: staff may give a lead to a partner that has no turn, or is full.
+    Staff may give a lead to a partner that has no turn, is full, or works elsewhere. The gate holds by hand too: nobody
+    sees a customer without the qualification.
 
     Raises:
-        Refusal: without a reason; a partner has the lead, or it is finished; the lead was not routed; the partner was
-            offered it before.
+        Refusal: without a reason; a partner has the lead, or it is finished; the lead was not routed; the partner is not
+            qualified, or was offered it before.
     """
     _check_reason(reason)
+    partner = Partner.objects.select_for_update().get(pk=partner.pk)
     lead = _lock(lead)
     if lead.status not in WITH_NOBODY or lead.policy_id is None or lead.route_id is None:
         raise Refusal(
@@ -71,11 +74,18 @@ def assign_lead(lead: Lead, *, partner: Partner, reason: str, by: User, now: dat
             remedy=_("A partner is never offered a lead twice."),
             code="offered_before",
         )
+    rules = cast(RoutePolicy, lead.policy)
+    if not is_qualified(partner, programme=rules.programme, now=now):
+        raise Refusal(
+            _("%(partner)s is not qualified in “%(programme)s”, so it could not accept this lead.")
+            % {"partner": partner, "programme": rules.programme},
+            remedy=_("Choose a partner that is, or help this one to qualify."),
+            code="not_qualified",
+        )
     _withdraw(lead, partner=None, reason=reason, by=by, now=now)
-    policy = cast(RoutePolicy, lead.policy).policy
     offer = Offer.objects.create(
         lead=lead, partner=partner, route_id=lead.route_id, tick=None, override_reason=reason.strip(), made_at=now,
-        due_at=now + timedelta(hours=policy.window_hours),
+        due_at=now + timedelta(hours=rules.policy.window_hours),
     )  # fmt: skip
     lead.status, lead.held_reason, lead.held_at, lead.recheck_at = LeadStatus.OFFERED, "", None, None
     lead.save(update_fields=["status", "held_reason", "held_at", "recheck_at"])
@@ -117,7 +127,7 @@ def _check_reason(reason: str) -> None:
 
 
 def _lock(lead: Lead) -> Lead:
-    return Lead.objects.select_for_update(of=("self",)).select_related("partner", "policy").get(pk=lead.pk)
+    return Lead.objects.select_for_update(of=("self",)).select_related("partner", "policy__programme").get(pk=lead.pk)
 
 
 def _withdraw(lead: Lead, *, partner: Partner | None, reason: str, by: User, now: datetime) -> bool:

@@ -50,7 +50,8 @@ class Tried:
 def try_lead(route: Route, policy: Policy, asked: Asked, *, now: datetime) -> Tried:
     """What would become of a lead by these rules, were it to come now."""
     in_force = RoutePolicy.objects.in_force(now).exclude(route=route).select_related("route")
-    before = in_force.filter(route__order__lt=route.order).order_by("route__order", "route__slug")
+    before = [row for row in in_force if (row.route.order, row.route.slug) < (route.order, route.slug)]
+    before.sort(key=lambda row: (row.route.order, row.route.slug))
     elsewhere = next((row.route for row in before if row.policy.takes(asked)), None)
     if not policy.takes(asked):
         return Tried(takes=False, elsewhere=elsewhere, winner="", partners=())
