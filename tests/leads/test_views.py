@@ -87,7 +87,8 @@ def test_of_a_route_that_goes_on_for_weeks_the_day_of_the_next_turn_is_said(clie
     distribute(market.route, now=market.now)
     offer = Offer.objects.order_by("-tick").first()
     client.force_login(market.members[market.partners.index(offer.partner)].user)
-    day = describe_about(timezone.now() + timedelta(days=2), now=timezone.now())
+    with timezone.override("UTC"):  # the reader's
+        day = describe_about(timezone.now() + timedelta(days=2), now=timezone.now())
     assert f"This uses your turn; your next is expected {day}." in page(client, address("offer", offer))
 
 
