@@ -123,7 +123,7 @@ class ChoiceType(QuestionType):
             partial=is_partial(content, default=self.in_parts) or any("share" in row for row in rows.values()),
         )
 
-    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002
+    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002 -- as every type has it
         check_parts(given, ("",))
         chosen = {read_place(value, order) for value in given.get("", ())}
         if len(chosen) > 1 and not self.many:

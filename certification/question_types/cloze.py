@@ -162,7 +162,7 @@ class Cloze(QuestionType):
             ),
         )
 
-    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002
+    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002 -- as every type has it
         given = response or {}
         blanks = tuple(
             ToldBlank(

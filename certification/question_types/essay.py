@@ -56,7 +56,7 @@ class Essay(QuestionType):
             if len({level["points"] for level in row["levels"]}) < 2:
                 yield Message(gettext_noop("Criterion %(row)d needs two levels of different points."), row=number)
 
-    def show(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Shown:  # noqa: ARG002
+    def show(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Shown:  # noqa: ARG002 -- as every type has it
         return Shown(
             stem=say(content["stem"]),
             value=response["text"] if response else "",
@@ -64,18 +64,18 @@ class Essay(QuestionType):
             most=content.get("most") or 0,
         )
 
-    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002
+    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002 -- as every type has it
         check_parts(given, ("",))
         text = read_text(read_one(given), MOST_CHARACTERS)
         return {"text": text} if text else []
 
-    def give(self, order: Sequence[str], response: Response) -> dict[str, list[str]]:  # noqa: ARG002
+    def give(self, order: Sequence[str], response: Response) -> dict[str, list[str]]:  # noqa: ARG002 -- as every type has it
         return {"": [response["text"] if response else ""]}
 
-    def mark(self, content: Content, response: Response) -> Fraction | None:  # noqa: ARG002
+    def mark(self, content: Content, response: Response) -> Fraction | None:  # noqa: ARG002 -- as every type has it
         return None if self.is_answered(response) else Fraction()
 
-    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002
+    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002 -- as every type has it
         return Told(
             stem=say(content["stem"]),
             given=response["text"] if response else "",

@@ -99,7 +99,7 @@ class PairingType(QuestionType):
             blanks.append(Blank(str(place), say(labels[thing]), options=options))
         return Shown(stem=say(content["stem"]), blanks=tuple(blanks), partial=is_partial(content, default=True))
 
-    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002
+    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002 -- as every type has it
         things, choices = split(order)
         check_parts(given, map(str, range(1, len(things) + 1)))
         found = {}

@@ -78,7 +78,7 @@ class Ordering(QuestionType):
             partial=content.get("earns", "exact") != "exact",
         )
 
-    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002
+    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002 -- as every type has it
         numbers = {str(number): number for number in range(1, len(order) + 1)}
         check_parts(given, numbers)
         found = {}
@@ -112,7 +112,7 @@ class Ordering(QuestionType):
             share = Fraction(max(longest_row([number for number in clear if number]) - 1, 0), count - 1)
         return or_penalty(content, share)
 
-    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002
+    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002 -- as every type has it
         given = response or {}
         blanks = tuple(
             ToldBlank(

@@ -42,14 +42,14 @@ class WrittenType(QuestionType):
         """An answer of the author's as somebody would give it."""
         raise NotImplementedError
 
-    def show(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Shown:  # noqa: ARG002
+    def show(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Shown:  # noqa: ARG002 -- as every type has it
         return Shown(stem=say(content["stem"]), value=written(response))
 
-    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002
+    def read(self, order: Sequence[str], given: Given, *, language: str = DEFAULT_LANGUAGE) -> Response:  # noqa: ARG002 -- as every type has it
         check_parts(given, ("",))
         return read_line(read_one(given), language)
 
-    def give(self, order: Sequence[str], response: Response) -> dict[str, list[str]]:  # noqa: ARG002
+    def give(self, order: Sequence[str], response: Response) -> dict[str, list[str]]:  # noqa: ARG002 -- as every type has it
         return {"": [written(response)]}
 
     def right(self, content: Content) -> Response:
@@ -59,7 +59,7 @@ class WrittenType(QuestionType):
     def earn(self, content: Content, response: Response) -> Fraction:
         return or_penalty(content, self.find_answer(content, response)[1])
 
-    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002
+    def tell(self, content: Content, order: Sequence[str], response: Response, say: Say) -> Told:  # noqa: ARG002 -- as every type has it
         row = self.find_answer(content, response)[0] if response else None
         return Told(
             stem=say(content["stem"]),

@@ -232,7 +232,7 @@ def _only(found: Iterable[Any], model: type[Found]) -> Found:
     one: Found
     for one in found:
         return one
-    raise model.DoesNotExist  # type: ignore[attr-defined]
+    raise model.DoesNotExist  # type: ignore[attr-defined]  # every model has one
 
 
 #: Of two who start at once the second waits here for the first.

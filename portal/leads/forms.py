@@ -44,14 +44,14 @@ class AssignForm(forms.Form):
     """Which colleague works a lead."""
 
     member = forms.ModelChoiceField(
-        label=_("Who works it"), queryset=Membership.objects.none(), to_field_name="public_id", empty_label=None
+        label=_("Give it to"), queryset=Membership.objects.none(), to_field_name="public_id", empty_label=None
     )
 
     def __init__(self, *args: Any, workers: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["member"]
         field.queryset = workers
-        field.label_from_instance = lambda member: str(member.user)
+        field.label_from_instance = lambda member: f"{member.user} ({member.in_work})"
 
 
 class StepForm(forms.Form):

@@ -404,9 +404,11 @@ def _render_lead(
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),
         "winning": win_form is not None,
         "losing": lose_form is not None,
-        "workers": list_workers(_member(request).partner, timezone.now())
-        if found.status == LeadStatus.ACCEPTED
-        else (),
+        "assign_form": AssignForm(
+            workers=list_workers(_member(request).partner, timezone.now()),
+            initial={"member": found.assignee.public_id if found.assignee else None},
+            auto_id="assign_%s",
+        ),
         "step_form": step_form
         or StepForm(
             initial={"stage": found.stage, "next_step": found.next_step, "next_step_on": found.next_step_on},

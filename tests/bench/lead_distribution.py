@@ -326,7 +326,7 @@ def _run(office: Office, size: dict[str, Any], *, rounds: int, settings: str) ->
 
         office.forget()
         Roster.objects.bulk_create(rosters)
-        bare.play(lambda batches=batches: write_all(batches, now=office.now))  # type: ignore[misc]
+        bare.play(lambda batches=batches: write_all(batches, now=office.now))  # type: ignore[misc]  # bound as a default
         office.assert_drained()
 
         office.forget()

@@ -138,9 +138,6 @@ class RoutePolicyQuerySet(models.QuerySet["RoutePolicy"]):
         )
         return self.filter(effective_from__lte=now).exclude(Exists(later))
 
-    def planned(self, now: datetime) -> Self:
-        return self.filter(effective_from__gt=now)
-
 
 class RoutePolicy(models.Model):
     """The rules of a route as they were published. Never changed: leads that came under it are distributed by it."""

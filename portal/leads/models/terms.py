@@ -1,7 +1,6 @@
 """What a partner says about itself: when it works, how much it can take, in which languages; and when it pauses."""
 
 from datetime import date, datetime, time
-from typing import Self
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -24,11 +23,6 @@ class AssignRule(models.TextChoices):
 
     ACCEPTER = "accepter", _("Whoever accepts it")
     LEAST_LOADED = "least", _("Whoever has the fewest leads in work")
-
-
-class PartnerTermsQuerySet(models.QuerySet["PartnerTerms"]):
-    def paused(self, now: datetime) -> Self:
-        return self.filter(paused_at__lte=now).filter(Q(paused_until__isnull=True) | Q(paused_until__gt=now))
 
 
 class PartnerTerms(models.Model):
@@ -57,7 +51,6 @@ class PartnerTerms(models.Model):
     changed_at = models.DateTimeField(_("changed"))
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
-    objects = PartnerTermsQuerySet.as_manager()
     wagtail_reference_index_ignore = True
 
     class Meta:

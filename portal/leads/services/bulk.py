@@ -70,7 +70,7 @@ def keep_latest(model: type[Model], rows: Sequence[Sequence[Any]], *, unique: Se
     if not rows:
         return
     if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
-        attributes = [model._meta.get_field(name).attname for name in (*unique, value)]  # type: ignore[union-attr]
+        attributes = [model._meta.get_field(name).attname for name in (*unique, value)]  # type: ignore[union-attr]  # columns
         model._default_manager.bulk_create(
             [model(**dict(zip(attributes, row, strict=True))) for row in rows],
             update_conflicts=True,

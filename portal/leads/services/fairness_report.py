@@ -2,8 +2,9 @@
 applies, and everything that staff decided besides. Read only."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import CharField, Count, F, Func, Value
 
@@ -103,8 +104,8 @@ def read_fairness() -> list[RouteFairness]:
     return found
 
 
-def _by_pair(rows: object) -> Counter[tuple[int, int]]:
-    return Counter({(route, partner): count for route, partner, count in rows})  # type: ignore[attr-defined]
+def _by_pair(rows: Iterable[Any]) -> Counter[tuple[int, int]]:
+    return Counter({(route, partner): count for route, partner, count in rows})
 
 
 def _find_stretches() -> Mapping[int, int]:
