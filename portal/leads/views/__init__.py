@@ -1,0 +1,1 @@
+"""The pages of people who work leads for a partner."""

@@ -1,0 +1,78 @@
+"""What the pages of people who work leads share."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from portal.core.errors import NotAllowed
+from portal.core.money import format_money
+from portal.leads.access import may_work_leads
+from portal.leads.models import FINISHED, Lead, LeadStatus, Offer, OfferState
+from portal.leads.reports import group_digits
+from portal.partners.access import member_required
+from portal.partners.middleware import MemberRequest
+from portal.partners.models import Membership, Partner
+
+works_leads = member_required(
+    may=may_work_leads,
+    refusal=gettext_lazy("Your job role does not include working leads."),
+    remedy=gettext_lazy("The owner of your organisation can give you a role that does, such as seller."),
+)
+
+
+def require_member(request: MemberRequest) -> Membership:
+    """The membership that ``works_leads`` let in."""
+    if request.membership is None:
+        raise NotAllowed(_("You are not a member of a partner."))
+    return request.membership
+
+
+#: Offers that did not become the partner's lead.
+PAST = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.WITHDRAWN)
+
+
+def count_offers(partner: Partner, *, now: datetime) -> dict[str, int]:
+    return Offer.objects.for_partner(partner).aggregate(
+        answer=Count("pk", filter=Q(state=OfferState.OPEN, due_at__gt=now)),
+        work=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status=LeadStatus.ACCEPTED)),
+        finished=Count("pk", filter=Q(state=OfferState.ACCEPTED, lead__status__in=FINISHED)),
+        past=Count("pk", filter=Q(state__in=PAST) | Q(state=OfferState.OPEN, due_at__lte=now)),
+    )
+
+
+def draw_tabs(counts: dict[str, int], *, active: str) -> list[dict[str, Any]]:
+    here = reverse("leads:offers")
+    labels = {
+        "answer": (pgettext("offers", "To answer"), here),
+        "work": (pgettext("leads", "In work"), f"{here}?show=work"),
+        "finished": (pgettext("leads", "Finished"), f"{here}?show=finished"),
+        "past": (pgettext("offers", "Given back"), f"{here}?show=past"),
+        "turns": (pgettext("leads", "Turns"), reverse("leads:turns")),
+        "missed": (pgettext("leads", "Why not me"), reverse("leads:missed")),
+    }
+    return [
+        {"label": label, "url": url, "active": key == active, "count": counts.get(key)}
+        for key, (label, url) in labels.items()
+    ]
+
+
+def write_value(lead: Lead) -> str:
+    return "" if lead.value is None else format_money(lead.value, lead.currency)
+
+
+def list_facts(lead: Lead) -> list[tuple[str, Any]]:
+    return [
+        (label, value)
+        for label, value in (
+            (_("Product"), lead.product),
+            (_("Region"), lead.region),
+            (_("Country"), lead.country),
+            (_("Sector"), lead.sector),
+            (_("Employees"), group_digits(lead.employees) if lead.employees else ""),
+        )
+        if value
+    ]
