@@ -10,11 +10,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from django_countries import countries
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.widgets import AdminAutoHeightTextInput, AdminDateTimeInput
 
 from portal.content.models import Product
 from portal.core.amounts import DECIMALS, to_minor
+from portal.core.countries import name_countries, read_country
 from portal.leads.models import (
     AssignRule,
     DeclineReason,
@@ -206,12 +208,45 @@ class ImportForm(forms.Form):
         return file
 
 
+class CountriesField(forms.CharField):
+    """Countries, one a line, as people write them; the value is a list of their codes."""
+
+    widget = AdminAutoHeightTextInput
+
+    def to_python(self, value: Any) -> Any:
+        return sorted({code for _line, code in self._read(value) if code})
+
+    def clean(self, value: Any) -> Any:
+        unknown = [line for line, code in self._read(value) if not code]
+        if unknown:
+            raise forms.ValidationError(
+                _("No country is known by this name: %(names)s.") % {"names": ", ".join(unknown[:5])}
+            )
+        return super().clean(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(name_countries(value)) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return sorted(initial or []) != self.to_python(data)
+
+    @staticmethod
+    def _read(value: Any) -> list[tuple[str, str]]:
+        lines = (line.strip() for line in str(value or "").splitlines())
+        return [(line, read_country(line)) for line in lines if line]
+
+
 class RouteForm(WagtailAdminModelForm):
     """A route's draft: languages are chosen, and sizes make sense."""
 
     languages = forms.MultipleChoiceField(
         label=_("Languages of the customer"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_("None: any, and those that do not say."),
+    )  # fmt: skip
+
+    countries = CountriesField(
+        label=_("Countries"), required=False,
+        help_text=_("One a line, by name or by code. None: any, and those that do not say."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -223,7 +258,7 @@ class RouteForm(WagtailAdminModelForm):
             self.fields[name].required = False
 
     #: Numbers of which none is said by leaving them out.
-    UNLIMITED = ("least_employees", "most_employees", "day_cap", "most_offers")
+    UNLIMITED = ("least_employees", "most_employees", "least_score", "day_cap", "most_offers", "performance")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -231,6 +266,9 @@ class RouteForm(WagtailAdminModelForm):
         least, most = data.get("least_employees") or 0, data.get("most_employees") or 0
         if most and most < least:
             self.add_error("most_employees", _("The most is less than the least."))
+        slots, offers = data.get("slots") or 1, data.get("most_offers") or 0
+        if offers and offers < slots:
+            self.add_error("most_offers", _("That is fewer than the partners that it is offered to at once."))
         return data
 
 
@@ -275,12 +313,26 @@ class TryForm(forms.Form):
     product = forms.ModelChoiceField(label=_("Product"), queryset=Product.objects.all())
     region = forms.ModelChoiceField(label=_("Region"), queryset=Region.objects.all())
     language = forms.ChoiceField(label=_("Language"), required=False)
+    country = forms.ChoiceField(label=_("Country"), required=False)
+    score = forms.IntegerField(label=_("Score"), required=False, min_value=0, max_value=100)
     employees = forms.IntegerField(label=_("Number of employees"), required=False, min_value=0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["language"]
         field.choices = [("", _("Not said")), *settings.LANGUAGES]
+        country: Any = self.fields["country"]
+        country.choices = [("", _("Not said")), *countries]
+
+
+class BacktestForm(ImportForm):
+    """A file of leads to try a draft on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].help_text = _(
+            "CSV with a header row, as for an import. It is only gone through: nothing of it is kept."
+        )
 
 
 class CloseForm(forms.Form):

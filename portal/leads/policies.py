@@ -9,17 +9,26 @@ from typing import Any, Self
 
 #: What a partner of a tier without a line weighs.
 PLAIN_WEIGHT = 1
+#: What a partner's performance makes of its weight, in percent, while it is not measured.
+UNMEASURED = 100
+#: By how much performance may move a weight, in percent, whatever a route says.
+WIDEST_PERFORMANCE = 50
+#: To how many partners a lead may be offered at once.
+MOST_SLOTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of a lead a policy looks at. Ids of rows; None or empty where it is not known."""
+    """What of a lead a policy looks at. Ids of rows, a country's code, the source's own score of 0 to 100; None or empty
+    where it is not known."""
 
     source: int
     product: int | None
     region: int | None
     language: str = ""
     employees: int | None = None
+    country: str = ""
+    score: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +37,21 @@ class Policy:
 
     Attributes:
         programme: whose qualification opens the gate.
-        sources, products, regions, languages: of which the lead is to be. ``products`` is never "any".
+        sources, products, regions, languages, countries: of which the lead is to be. ``products`` is never "any".
         least_employees, most_employees: the size of the customer, both included; a lead that does not say passes.
+        least_score: the score that its source gave it, at least; 0 for any, else a lead without one does not pass.
         kinds: kinds of partner that may have these leads.
         least_rank: the lowest tier's rank; 0 for any.
         roles: job roles of which a partner is to have somebody at present.
         speaks: whether the partner is to work in the lead's language, where the lead has one.
         weights: by tier, how large a share of the turns its partners are due.
+        performance: by how many percent measured performance may raise or lower a weight; 0 for not at all.
         window_hours: how long an offer stands.
         in_working_hours: whether offers are made, and their hours counted, only while the partner works.
         open_cap: how many offers a partner may have to answer at a time, of all routes.
         day_cap: how many offers of this route a partner gets on one of its days; 0 for any number.
         most_offers: to how many partners a lead is offered at most; 0 for any number.
+        slots: to how many partners a lead is offered at once; whoever accepts first has it.
     """
 
     programme: int
@@ -47,6 +59,8 @@ class Policy:
     sources: frozenset[int] = frozenset()
     regions: frozenset[int] = frozenset()
     languages: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    least_score: int = 0
     least_employees: int = 0
     most_employees: int = 0
     kinds: frozenset[int] = frozenset()
@@ -54,11 +68,13 @@ class Policy:
     roles: frozenset[int] = frozenset()
     speaks: bool = False
     weights: tuple[tuple[int, int], ...] = ()
+    performance: int = 0
     window_hours: int = 24
     in_working_hours: bool = False
     open_cap: int = 15
     day_cap: int = 0
     most_offers: int = 0
+    slots: int = 1
 
     def takes(self, asked: Asked) -> bool:
         """Whether a lead is the route's."""
@@ -70,13 +86,30 @@ class Policy:
             return False
         if self.languages and asked.language not in self.languages:
             return False
+        if self.countries and asked.country not in self.countries:
+            return False
+        if self.least_score and (asked.score is None or asked.score < self.least_score):
+            return False
         size = asked.employees
         return size is None or (
             size >= self.least_employees and (not self.most_employees or size <= self.most_employees)
         )
 
-    def weight_of(self, tier: int) -> int:
-        return dict(self.weights).get(tier, PLAIN_WEIGHT)
+    def weigh(self, tier: int, percent: int | None) -> int:
+        """The weight of a partner.
+
+        Args:
+            percent: what its measured performance makes of it, None where it was not measured. Where performance counts,
+                weights are in hundredths, so that they stay whole.
+        """
+        weight = dict(self.weights).get(tier, PLAIN_WEIGHT)
+        return weight * self.bound_percent(percent) if self.performance else weight
+
+    def bound_percent(self, percent: int | None) -> int:
+        """A measured performance within the published bounds; 100 where it was not measured."""
+        if percent is None:
+            return UNMEASURED
+        return max(UNMEASURED - self.performance, min(percent, UNMEASURED + self.performance))
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored: lists sorted, so that the same rules are the same text."""

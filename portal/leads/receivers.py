@@ -25,8 +25,7 @@ from portal.partners.facts import partner_standing_changed
 
 @leads_received.receiver
 def distribute_received_leads(fact: Fact) -> None:
-    for route_id in routes_of_leads(fact.payload["lead_ids"]):
-        tasks.distribute_route.delay(route_id)
+    tasks.distribute_routes.delay(sorted(routes_of_leads(fact.payload["lead_ids"])))
 
 
 @leads_offered.receiver
@@ -67,8 +66,7 @@ def wake_leads_for_changed_terms(fact: Fact) -> None:
 
 @routes_resumed.receiver
 def go_on_with_resumed_routes(fact: Fact) -> None:
-    for route_id in fact.payload["route_ids"]:
-        tasks.distribute_route.delay(route_id)
+    tasks.distribute_routes.delay(fact.payload["route_ids"])
     wake_leads_of_routes(route_ids=fact.payload["route_ids"], now=timezone.now())
 
 

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from certification.models import Qualification
-from portal.core.times import FORMATS
+from portal.core.times import FORMATS, describe_duration
 from portal.leads.discretion import mask_contacts
 from portal.leads.fairness import AHEAD
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Decision, Lead, Offer
+from portal.leads.performance import LEAST_OFFERS
 from portal.leads.routing import COMPETED, TURN, Verdict, accrue
+from portal.leads.services.backtests import Waits
 from portal.leads.services.turns import RouteTurns
 from portal.partners.models import Partner
 
@@ -154,6 +156,35 @@ def describe_balance(credit: float) -> str:
     if turns == number_format(0, 2):
         return _("even")
     return (_("%(turns)s turns owed to you") if credit > 0 else _("%(turns)s turns in advance")) % {"turns": turns}
+
+
+def describe_performance(turns: RouteTurns) -> str:
+    """What the partner did with its offers, beside the average: "18 of 20 offers worked, 112% of the average"."""
+    measured = turns.performance
+    if not turns.performance_bound:
+        return ""
+    if measured is None:
+        return _("not measured yet")
+    return _("%(worked)s of %(offered)s offers worked, %(percent)s%% of the average") % {
+        "worked": measured.worked,
+        "offered": measured.offered,
+        "percent": measured.percent,
+    }
+
+
+def describe_performance_bound(turns: RouteTurns) -> str:
+    """By how much it may move the weight, and from how many offers on."""
+    return _(
+        "It moves your weight by %(bound)s%% at most. Measured on the first of each month, from %(least)s offers of three "
+        "months on: those whose customer you spoke with."
+    ) % {"bound": turns.performance_bound, "least": LEAST_OFFERS}
+
+
+def describe_waits(waits: Waits | None) -> dict[str, str]:
+    """How long leads waited, in words; nothing where none did."""
+    if waits is None:
+        return {}
+    return {"half": describe_duration(waits.half), "most": describe_duration(waits.most)}
 
 
 def describe_history(turns: RouteTurns) -> str:

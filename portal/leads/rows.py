@@ -23,6 +23,7 @@ csv.field_size_limit(16 * 1024 * 1024)
 DELIMITERS = (",", ";", "\t")
 EARLIEST = date(1990, 1, 1)
 MAX_EMPLOYEES = 2_000_000_000
+MAX_SCORE = 100
 
 
 class Field(StrEnum):
@@ -35,6 +36,7 @@ class Field(StrEnum):
     SECTOR = "sector"
     COUNTRY = "country"
     EMPLOYEES = "employees"
+    SCORE = "score"
     LANGUAGE = "language"
     PRODUCT = "product"
     REGION = "region"
@@ -133,6 +135,7 @@ class Submission:
         external_id: the source's own identity of the lead; with the source it identifies the lead.
         received_at: aware; None where the source does not say.
         product, region: as the source names them.
+        score: the source's own, from 0 to 100.
         evidence: cells as they came, by column; never personal data.
         contact_evidence: the cells that are, or may be, personal data.
     """
@@ -144,6 +147,7 @@ class Submission:
     sector: str = ""
     country: str = ""
     employees: int | None = None
+    score: int | None = None
     language: str = ""
     product: str = ""
     region: str = ""
@@ -312,6 +316,7 @@ def read_row(
         sector=_read_text(values, Field.SECTOR, problems),
         country=_read_text(values, Field.COUNTRY, problems),
         employees=_read_employees(values.get(Field.EMPLOYEES, ""), problems),
+        score=_read_score(values.get(Field.SCORE, ""), problems),
         language=_read_language(values.get(Field.LANGUAGE, ""), problems),
         product=values.get(Field.PRODUCT, ""),
         region=values.get(Field.REGION, ""),
@@ -403,6 +408,19 @@ def _read_employees(text: str, problems: list[Problem]) -> int | None:
     if re.fullmatch(r"\d{1,10}", digits, re.ASCII) and int(digits) <= MAX_EMPLOYEES:
         return int(digits)
     problems.append(Problem(Field.EMPLOYEES, Reason.BAD_NUMBER, short(text)))
+    return None
+
+
+def _read_score(text: str, problems: list[Problem]) -> int | None:
+    """A whole number from 0 to 100; halves go up."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,3})(?:[.,](\d+))?\s*%?", text, re.ASCII)
+    if found:
+        score = int(found[1]) + ((found[2] or "0")[0] >= "5")
+        if score <= MAX_SCORE:
+            return score
+    problems.append(Problem(Field.SCORE, Reason.BAD_NUMBER, short(text)))
     return None
 
 

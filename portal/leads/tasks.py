@@ -4,12 +4,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.leads.models import Route
-from portal.leads.services import distribution, holding, offers
+from portal.leads.services import distribution, holding, offers, performance
 
 
-@shared_task(name="leads.distribute_route")
-def distribute_route(route_id: int) -> None:
-    distribution.distribute(Route.objects.get(pk=route_id), now=timezone.now(), clock=timezone.now)
+@shared_task(name="leads.distribute_routes")
+def distribute_routes(route_ids: list[int]) -> None:
+    routes = Route.objects.filter(pk__in=route_ids)
+    distribution.distribute(routes, now=timezone.now(), clock=timezone.now)
 
 
 @shared_task(name="leads.distribute_waiting_leads")
@@ -25,3 +26,8 @@ def expire_due_offers() -> None:
 @shared_task(name="leads.wake_due_leads")
 def wake_due_leads() -> None:
     holding.wake_due_leads(now=timezone.now())
+
+
+@shared_task(name="leads.measure_performance")
+def measure_performance() -> None:
+    performance.measure_performance(now=timezone.now())

@@ -4,7 +4,7 @@ Eight routes of one programme, 500 partners qualified in it, in four tiers of di
 region; of the size follows how many of them a lead's region has, which is how many compete for it.
 
 ``lead-distribution``
-    one process, route after route, in batches as ever: gate, choices, decisions, offers, credits, facts; what follows from
+    one process, all routes, in batches as ever: gate, choices, decisions, offers, credits, facts; what follows from
     the facts is left to the workers, as in production. ``bytes``: of a decision, with its share of the roster.
 ``lead-distribution-two``
     two processes at once, with half of the routes each.
@@ -107,12 +107,11 @@ class Office:
     def drain(self) -> list[float]:
         """Distribute everything; the seconds that each batch took."""
         times = []
-        for route in self.routes:
-            done = None
-            while done != Distributed():
-                began = time.perf_counter()
-                done = distribute(route, limit=BATCH, now=self.now)
-                times.append(time.perf_counter() - began)
+        done = None
+        while done != Distributed():
+            began = time.perf_counter()
+            done = distribute(self.routes, limit=BATCH, now=self.now)
+            times.append(time.perf_counter() - began)
         return times
 
     def assert_drained(self) -> None:
@@ -173,9 +172,9 @@ WRITE_DECISIONS = """
         made_at timestamptz, winner_id bigint, verdicts text, credits jsonb)
 """
 WRITE_OFFERS = """
-    INSERT INTO leads_offer (public_id, lead_id, partner_id, route_id, tick, made_at, due_at, state, decline_reason,
+    INSERT INTO leads_offer (public_id, lead_id, partner_id, route_id, tick, made_at, due_at, slot, state, decline_reason,
         decline_note, override_reason)
-    SELECT *, 'open', '', '', '' FROM json_to_recordset(%s) AS row(public_id text, lead_id bigint, partner_id bigint,
+    SELECT *, 1, 'open', '', '', '' FROM json_to_recordset(%s) AS row(public_id text, lead_id bigint, partner_id bigint,
         route_id bigint, tick bigint, made_at timestamptz, due_at timestamptz)
     RETURNING id
 """

@@ -22,8 +22,7 @@ def main(route_ids: list[int]) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    for route in Route.objects.filter(pk__in=route_ids).order_by("pk"):
-        distribute(route, now=timezone.now(), clock=timezone.now)
+    distribute(Route.objects.filter(pk__in=route_ids).order_by("pk"), now=timezone.now(), clock=timezone.now)
     sys.stdout.write("done\n")
     sys.stdout.flush()
 

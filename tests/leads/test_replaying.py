@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Case, F, When
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -236,12 +237,13 @@ def test_the_command_names_the_place_of_what_was_tampered_with(lively, part, cap
 
 
 def test_a_credit_that_was_changed_by_hand_is_found(lively):
-    row = RouteCredit.objects.filter(route=lively.route).order_by("pk")[0]
-    RouteCredit.objects.filter(pk=row.pk).update(credit=row.credit + 1)
+    row, other = RouteCredit.objects.filter(route=lively.route).order_by("pk")[:2]
+    moved = RouteCredit.objects.filter(pk__in=[row.pk, other.pk])
+    moved.update(credit=Case(When(pk=row.pk, then=F("credit") + 1), default=F("credit") - 1))  # the sum stays zero
     found = replay_decisions(lively.route).disagreement
     assert found.part is Part.STANDING
-    assert found.stored == {row.partner_id: row.credit + 1}
-    assert found.replayed == {row.partner_id: row.credit}
+    assert found.stored == {row.partner_id: row.credit + 1, other.partner_id: other.credit - 1}
+    assert found.replayed == {row.partner_id: row.credit, other.partner_id: other.credit}
 
 
 def test_every_decision_holds_the_credits_of_exactly_those_that_competed(lively):

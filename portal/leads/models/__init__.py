@@ -34,6 +34,7 @@ from portal.leads.models.offers import (
     Override,
     OverrideKind,
 )
+from portal.leads.models.performance import RoutePerformance
 from portal.leads.models.routes import (
     Roster,
     Route,
@@ -84,6 +85,7 @@ __all__ = [
     "Roster",
     "Route",
     "RouteCredit",
+    "RoutePerformance",
     "RoutePolicy",
     "RouteStop",
     "RouteWeight",

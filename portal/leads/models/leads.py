@@ -12,6 +12,7 @@ from portal.content.models import Product
 from portal.core.models import PublicIdModel
 from portal.leads.models.routes import Route, RoutePolicy
 from portal.leads.models.sources import Source
+from portal.leads.policies import Asked
 from portal.leads.rows import Field, write_phone
 from portal.partners.models import Membership, Partner, Region
 
@@ -120,6 +121,12 @@ class Lead(PublicIdModel):
     company = models.CharField(_("company"), max_length=300, blank=True)
     sector = models.CharField(_("sector"), max_length=120, blank=True)
     country = models.CharField(_("country"), max_length=120, blank=True, help_text=_("As the source names it."))
+    country_code = models.CharField(
+        _("country's code"), max_length=2, blank=True, help_text=_("Of ISO 3166; none where the name is not known.")
+    )
+    score = models.PositiveSmallIntegerField(
+        _("score"), null=True, blank=True, help_text=_("As its source scores it, from 0 to 100.")
+    )
     employees = models.PositiveIntegerField(_("number of employees"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("In which the customer is met."))
     received_at = models.DateTimeField(
@@ -167,6 +174,9 @@ class Lead(PublicIdModel):
             # Identity: company alone is never a duplicate.
             models.UniqueConstraint(fields=["source", "external_id"], name="leads_lead_identity"),
             models.CheckConstraint(condition=Q(status__in=LeadStatus.values), name="leads_lead_status_known"),
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=100), name="leads_lead_score"
+            ),
             models.CheckConstraint(
                 condition=Q(status=LeadStatus.HELD, held_at__isnull=False) & ~Q(held_reason="")
                 | ~Q(status=LeadStatus.HELD) & Q(held_at__isnull=True, held_reason=""),
@@ -239,6 +249,19 @@ class Lead(PublicIdModel):
 
     def __str__(self) -> str:
         return self.company or self.external_id
+
+    @property
+    def asked(self) -> Asked:
+        """What policies look at."""
+        return Asked(
+            source=self.source_id,
+            product=self.product_id,
+            region=self.region_id,
+            language=self.language,
+            employees=self.employees,
+            country=self.country_code,
+            score=self.score,
+        )
 
     @property
     def is_finished(self) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from portal.core.models import PublicIdModel
 from portal.leads.models.leads import Lead
 from portal.leads.models.routes import Roster, Route
+from portal.leads.policies import MOST_SLOTS
 from portal.partners.models import Partner
 
 
@@ -21,6 +22,8 @@ class OfferState(models.TextChoices):
     DECLINED = "declined", pgettext_lazy("offer", "Declined")
     EXPIRED = "expired", pgettext_lazy("offer", "Expired")
     WITHDRAWN = "withdrawn", pgettext_lazy("offer", "Withdrawn")
+    #: Offered to several at once, and another partner accepted first.
+    OVERTAKEN = "overtaken", pgettext_lazy("offer", "Taken by another")
 
 
 class DeclineReason(models.TextChoices):
@@ -55,6 +58,9 @@ class Offer(PublicIdModel):
         null=True,
         help_text=_("The turn of the route that was spent on it; none where staff gave it by hand."),
     )
+    slot = models.PositiveSmallIntegerField(
+        _("place"), default=1, help_text=_("Of those in which its lead is offered at once.")
+    )
     # Staff's: said of an offer that they made, or took back.
     override_reason = models.CharField(_("why by hand"), max_length=300, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=OfferState.choices, default=OfferState.OPEN)
@@ -86,8 +92,9 @@ class Offer(PublicIdModel):
         constraints = [
             models.UniqueConstraint(fields=["lead", "partner"], name="leads_offer_once_per_partner"),
             models.UniqueConstraint(
-                fields=["lead"], condition=Q(state=OfferState.OPEN), name="leads_offer_one_open_per_lead"
+                fields=["lead", "slot"], condition=Q(state=OfferState.OPEN), name="leads_offer_one_open_per_slot"
             ),
+            models.CheckConstraint(condition=Q(slot__gte=1, slot__lte=MOST_SLOTS), name="leads_offer_slot"),
             models.UniqueConstraint(
                 fields=["lead"], condition=Q(state=OfferState.ACCEPTED), name="leads_offer_one_accepted_per_lead"
             ),

@@ -17,7 +17,7 @@ from certification.models import Programme
 from portal.content.models import Product
 from portal.core.localised import LocalisedTextField
 from portal.leads.models.sources import Source
-from portal.leads.policies import Policy
+from portal.leads.policies import MOST_SLOTS, WIDEST_PERFORMANCE, Policy
 from portal.partners.models import JobRole, Partner, PartnerKind, Region, Tier
 
 
@@ -49,6 +49,13 @@ class Route(ClusterableModel):
     languages = models.JSONField(
         _("languages of the customer"), default=list, blank=True, help_text=_("None: any, and those that do not say.")
     )
+    countries = models.JSONField(
+        _("countries"), default=list, blank=True, help_text=_("None: any, and those that do not say.")
+    )  # codes of ISO 3166
+    least_score = models.PositiveSmallIntegerField(
+        _("score, at least"), default=0, validators=[MaxValueValidator(100)],
+        help_text=_("As the source scores it, from 0 to 100. A lead without a score does not pass. 0: any."),
+    )  # fmt: skip
     least_employees = models.PositiveIntegerField(
         _("employees of the customer, at least"), default=0, help_text=_("A lead that does not say passes.")
     )
@@ -90,6 +97,19 @@ class Route(ClusterableModel):
         _("partners a lead is offered to, at most"), default=0,
         help_text=_("One after the other, while nobody takes it. 0: any number."),
     )  # fmt: skip
+    slots = models.PositiveSmallIntegerField(
+        _("partners a lead is offered to at once"), default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_SLOTS)],
+        help_text=_("Whoever accepts first has it. It uses a turn of each of them."),
+    )  # fmt: skip
+    performance = models.PositiveSmallIntegerField(
+        _("percent by which performance moves a weight, at most"), default=0,
+        validators=[MaxValueValidator(WIDEST_PERFORMANCE)],
+        help_text=_(
+            "Measured on the first of each month: of the offers of three months, how many customers the partner spoke "
+            "with, beside the average of the route. 0: performance does not count."
+        ),
+    )  # fmt: skip
 
     wagtail_reference_index_ignore = True
 
@@ -103,6 +123,9 @@ class Route(ClusterableModel):
             models.CheckConstraint(
                 condition=Q(most_employees=0) | Q(most_employees__gte=F("least_employees")), name="leads_route_size"
             ),
+            models.CheckConstraint(condition=Q(least_score__lte=100), name="leads_route_score"),
+            models.CheckConstraint(condition=Q(slots__gte=1, slots__lte=MOST_SLOTS), name="leads_route_slots"),
+            models.CheckConstraint(condition=Q(performance__lte=WIDEST_PERFORMANCE), name="leads_route_performance"),
         ]
 
     def __str__(self) -> str:

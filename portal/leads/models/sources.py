@@ -42,6 +42,7 @@ class FieldChoices(models.TextChoices):
     SECTOR = Field.SECTOR.value, _("Sector")
     COUNTRY = Field.COUNTRY.value, _("Country")
     EMPLOYEES = Field.EMPLOYEES.value, _("Number of employees")
+    SCORE = Field.SCORE.value, _("Score from 0 to 100")
     LANGUAGE = Field.LANGUAGE.value, _("Language (a code such as de)")
     PRODUCT = Field.PRODUCT.value, _("Product")
     REGION = Field.REGION.value, _("Region")

@@ -5,7 +5,7 @@ is made of the model's own fields, once. On SQLite the same is done by the ORM.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -43,21 +43,23 @@ class Packed(Question):
         return PackedForm(packed, form.parameters, None, form.compiler, form.blanks, form.is_native)
 
 
-def insert(instances: Sequence[Model]) -> list[int]:
-    """Insert new instances of one model.
+def insert(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert new rows of one model.
+
+    Args:
+        rows: values by attribute, as ``lead_id``; what a row leaves out has the field's default.
 
     Returns:
-        Their ids, in the order given. The instances are not told.
+        Their ids, in the order given.
     """
-    if not instances:
+    if not rows:
         return []
-    model = type(instances[0])
     if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
-        return [instance.pk for instance in model._default_manager.bulk_create(instances)]
+        return [instance.pk for instance in model._default_manager.bulk_create([model(**row) for row in rows])]
     form = _write_insert(model)
-    rows = [[getattr(instance, attribute) for attribute in form.attributes] for instance in instances]
+    text = json.dumps([form.complete(row) for row in rows], default=datetime.isoformat)
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(f"{form.sql} RETURNING id", [form.pack(rows)])
+        cursor.execute(f"{form.sql} RETURNING id", [text])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -80,29 +82,35 @@ def keep_latest(model: type[Model], rows: Sequence[Sequence[Any]], *, unique: Se
         return
     form = _write_insert(model)
     *keys, latest = [_quote(name) for name in form.columns]
+    text = json.dumps([dict(zip(form.columns, row, strict=True)) for row in rows])
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(
-            f"{form.sql} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {latest} = EXCLUDED.{latest}", [form.pack(rows)]
-        )
+        cursor.execute(f"{form.sql} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {latest} = EXCLUDED.{latest}", [text])
 
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """A statement for one text of rows: the attributes of an instance, and the columns that they go to."""
+    """A statement for one text of rows, which are named by column.
+
+    Attributes:
+        defaults: what a column holds that a row leaves out.
+        made: the same where it is made anew for each row.
+    """
 
     sql: str
-    attributes: Sequence[str]
     columns: Sequence[str]
+    defaults: Mapping[str, Any]
+    made: Mapping[str, Callable[[], Any]]
 
-    def pack(self, rows: Iterable[Sequence[Any]]) -> str:
-        named = [dict(zip(self.columns, row, strict=True)) for row in rows]
-        return json.dumps(named, default=datetime.isoformat)
+    def complete(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.defaults, **{name: make() for name, make in self.made.items() if name not in row}, **row}
 
 
 @lru_cache
 def _write_insert(model: type[Model]) -> Insertion:
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     names = [str(field.column) for field in fields]
+    if names != [field.attname for field in fields]:
+        raise TypeError(f"{model.__name__} has columns that are named otherwise than its attributes")
     columns = ", ".join(map(_quote, names))
     types = ", ".join(
         f"{_quote(name)} {field.db_type(connections[DEFAULT_DB_ALIAS])}"
@@ -112,7 +120,9 @@ def _write_insert(model: type[Model]) -> Insertion:
         f"INSERT INTO {model._meta.db_table} ({columns}) "  # noqa: S608 -- names of our own models
         f"SELECT {columns} FROM json_to_recordset(%s) AS given({types})"
     )
-    return Insertion(sql, [field.attname for field in fields], names)
+    made = {field.attname: field.get_default for field in fields if callable(field.default)}
+    defaults = {field.attname: field.get_default() for field in fields if field.attname not in made}
+    return Insertion(sql, names, defaults, made)
 
 
 def _quote(name: str) -> str:

@@ -12,6 +12,7 @@ from portal.core.errors import Refusal
 from portal.leads.facts import credits_corrected
 from portal.leads.models import Correction, CorrectionKind, Decision, Offer, Route, RouteCredit
 from portal.leads.routing import COMPETED, Verdict, settle_residue, undo_turn
+from portal.leads.services.performance import read_percents
 from portal.partners.models import PRESENT, Partner, PartnerStatus
 
 
@@ -61,7 +62,11 @@ def settle_partner(partner: Partner, *, reason: str, by: User | None, now: datet
         policy = route.policies.in_force(now).first()
         if not residue or not tiers or policy is None:
             continue
-        weights = [(partner_id, policy.policy.weight_of(tier)) for partner_id, tier in sorted(tiers.items())]
+        percents = read_percents([route.pk]).get(route.pk, {})
+        weights = [
+            (partner_id, policy.policy.weigh(tier, percents.get(partner_id)))
+            for partner_id, tier in sorted(tiers.items())
+        ]
         entries = settle_residue(residue, partner.pk, weights)
         done.append(
             _correct(route.pk, entries, kind=CorrectionKind.SETTLED, partner=partner, reason=reason, by=by, now=now)

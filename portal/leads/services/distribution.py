@@ -32,6 +32,7 @@ from portal.leads.models import (
     Lead,
     LeadStatus,
     Offer,
+    OfferState,
     Override,
     OverrideKind,
     Roster,
@@ -43,7 +44,8 @@ from portal.leads.models import (
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import Choice, Shortlist, Verdict, draw_up, first_stop
 from portal.leads.services.bulk import Packed, insert, keep_latest
-from portal.leads.services.floor import Floor, gather, look
+from portal.leads.services.floor import Floor, look
+from portal.leads.services.performance import read_percents
 from portal.partners.models import Partner
 
 #: Leads claimed in one transaction.
@@ -65,13 +67,14 @@ FOR_SOMEBODY_ELSE = "".join(
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """How many leads were offered and held."""
+    """How many leads were looked at, how many of these were offered (to one partner or several), and how many held."""
 
+    leads: int = 0
     offered: int = 0
     held: int = 0
 
     def __add__(self, other: "Distributed") -> "Distributed":
-        return Distributed(self.offered + other.offered, self.held + other.held)
+        return Distributed(self.leads + other.leads, self.offered + other.offered, self.held + other.held)
 
 
 class Claimed(NamedTuple):
@@ -100,7 +103,9 @@ class Desk:
     credits: dict[int, int]
     before: dict[int, int]
     tick: int  # turns taken so far
+    percents: Mapping[int, int]  # by partner, what measured performance makes of its weight
     shortlists: dict[tuple[int, int, int, str], Shortlist] = field(default_factory=dict)
+    entries: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # by policy
     away: dict[int, str] = field(default_factory=dict)  # by policy, what stops each outside its territory
     full: dict[int, dict[int, Verdict]] = field(default_factory=dict)  # by policy and partner
 
@@ -128,8 +133,18 @@ class Desk:
             if policy_id not in self.away:
                 self.away[policy_id] = self.floor.verdicts_away(policy)
             verdicts = self.floor.verdicts(policy, lead.asked, away=self.away[policy_id])
-            self.shortlists[key] = draw_up(self.floor.entries(policy), verdicts)
+            self.shortlists[key] = draw_up(self.entries_of(policy_id), verdicts)
         return self.shortlists[key]
+
+    def entries_of(self, policy_id: int) -> tuple[tuple[int, int], ...]:
+        """(partner id, weight) of each partner, by id."""
+        if policy_id not in self.entries:
+            self.entries[policy_id] = self.floor.entries(self.policies[policy_id], self.percents)
+        return self.entries[policy_id]
+
+    def free_slots(self, lead: Claimed, standing: Collection[int]) -> list[int]:
+        """The slots of a lead in which no offer stands."""
+        return [slot for slot in range(1, self.policies[lead.policy_id].slots + 1) if slot not in standing]
 
     def caps(self, policy_id: int) -> dict[int, Verdict]:
         if policy_id not in self.full:
@@ -159,9 +174,13 @@ class Desk:
 
 
 def distribute(
-    route: Route, *, limit: int | None = None, now: datetime, clock: Callable[[], datetime] | None = None
+    routes: Route | Iterable[Route],
+    *,
+    limit: int | None = None,
+    now: datetime,
+    clock: Callable[[], datetime] | None = None,
 ) -> Distributed:
-    """Give a route's new leads to partners, oldest first, in batches of :data:`BATCH`.
+    """Give the new leads of routes to partners, route by route, oldest first, in batches of :data:`BATCH`.
 
     Leads that nobody can take are held with their reason; they wake by :mod:`portal.leads.services.holding`.
 
@@ -170,37 +189,56 @@ def distribute(
         clock: asked for the moment of each further batch, since a gate may close by time alone while a long run goes
             on. Without one every batch is of ``now``.
     """
-    total = Distributed()
-    while limit is None or total.offered + total.held < limit:
-        size = BATCH if limit is None else min(BATCH, limit - total.offered - total.held)
-        batch = _distribute_batch(route.pk, size=size, now=now)
-        if batch == Distributed():
+    route_ids = [routes.pk] if isinstance(routes, Route) else [route.pk for route in routes]
+    total, looked_at = Distributed(), 0
+    while route_ids and (limit is None or looked_at < limit):
+        size = BATCH if limit is None else min(BATCH, limit - looked_at)
+        batch, of_routes = _distribute_batch(route_ids, size=size, now=now)
+        if not of_routes:
             break
-        total += batch
-        now = clock() if clock else now
+        if batch.leads:
+            looked_at += batch.leads
+            total += batch
+            now = clock() if clock else now
+        else:  # stopped just now, or somebody else is at them
+            route_ids = [route_id for route_id in route_ids if route_id not in of_routes]
     return total
 
 
 def distribute_waiting_leads(*, now: datetime, clock: Callable[[], datetime] | None = None) -> Distributed:
     """Distribute every route that has new leads: what a lost wake-up left behind."""
-    total = Distributed()
-    for route in Route.objects.filter(pk__in=Lead.objects.new().values("route")).order_by("pk"):
-        total += distribute(route, now=now, clock=clock)
-        now = clock() if clock else now
-    return total
+    routes = Route.objects.filter(pk__in=Lead.objects.new().values("route")).order_by("pk")
+    return distribute(list(routes), now=now, clock=clock)
 
 
 @transaction.atomic
-def _distribute_batch(route_id: int, *, size: int, now: datetime) -> Distributed:
-    if not Lead.objects.new().filter(route=route_id).exists():
-        return Distributed()
-    desks = open_desks([route_id], now=now)
-    return settle(claim_new(desks, size=size), desks, now=now)
+def _distribute_batch(route_ids: Sequence[int], *, size: int, now: datetime) -> tuple[Distributed, set[int]]:
+    """One batch, and the routes that it is of: no more of them are locked than have the next leads."""
+    [following] = ask(_ask_for_routes(size)(routes=route_ids))
+    of_routes = {route_id for (route_id,) in following}
+    if not of_routes:
+        return Distributed(), of_routes
+    desks = open_desks(sorted(of_routes), now=now)
+    return settle(claim_new(desks, size=size), desks, now=now), of_routes
+
+
+@lru_cache
+def _ask_for_routes(size: int) -> Question:
+    return Question(
+        lambda routes: (
+            Lead.objects.new()
+            .filter(route__pk__among=routes)
+            .exclude(route__in=RouteStop.objects.open().values("route"))
+            .order_by("route_id", "received_at", "pk")
+            .values_list("route_id")[:size]
+        ),
+        routes=IdsField(),
+    )
 
 
 def claim_new(desks: Mapping[int, Desk], *, size: int) -> list[Claimed]:
-    """Lock the routes' oldest new leads, leaving out those that somebody else has locked, and those that have just come
-    under rules that the desks do not know: they are the next batch's."""
+    """Lock the oldest new leads of the first routes, leaving out those that somebody else has locked, and those that
+    have just come under rules that the desks do not know: they are the next batch's."""
     known = [policy_id for desk in desks.values() for policy_id in desk.policies]
     [found] = ask(_ask_for_new(size)(routes=list(desks), policies=known))
     return [Claimed(*row) for row in found]
@@ -210,16 +248,20 @@ def claim_new(desks: Mapping[int, Desk], *, size: int) -> list[Claimed]:
 def _ask_for_new(size: int) -> Question:
     return Packed(
         lambda routes, policies: claim(
-            Lead.objects.new().filter(route__pk__among=routes, policy__pk__among=policies), size=size
+            Lead.objects.new().filter(route__pk__among=routes, policy__pk__among=policies), "route_id", size=size
         ),
         routes=IdsField(),
         policies=IdsField(),
     )
 
 
-def claim(leads: QuerySet[Lead], *, size: int) -> Any:
-    """The oldest of these leads, to be locked: rows of :class:`Claimed`."""
-    oldest = leads.order_by("received_at", "pk").select_for_update(skip_locked=True)
+def claim(leads: QuerySet[Lead], *first: str, size: int) -> Any:
+    """The oldest of these leads, to be locked: rows of :class:`Claimed`.
+
+    Args:
+        first: by what they are ordered before their age.
+    """
+    oldest = leads.order_by(*first, "received_at", "pk").select_for_update(skip_locked=True)
     return oldest.values_list(*Claimed._fields)[:size]
 
 
@@ -308,6 +350,7 @@ def open_desks(route_ids: Iterable[int], *, now: datetime) -> dict[int, Desk]:
     able, open_here, credits, ticks = ask(
         ABLE(programmes=programmes), OPEN_HERE(programmes=programmes), CREDITS(routes=ids), TICKS(routes=ids)
     )
+    percents = read_percents(ids) if any(policy.performance for policy in every) else {}
     floor = _look_at_partners(every, {row[0] for row in able}, open_here, now=now)
     before: dict[int, dict[int, int]] = defaultdict(dict)
     for route_id, partner_id, credit in credits:
@@ -322,6 +365,7 @@ def open_desks(route_ids: Iterable[int], *, now: datetime) -> dict[int, Desk]:
             credits=dict(before[route_id]),
             before=before[route_id],
             tick=ticks_taken[route_id],
+            percents=percents.get(route_id, {}),
         )
         for (route_id,) in locked
         if route_id not in still
@@ -349,7 +393,9 @@ def _look_at_partners(
 
 
 EARLIER_OFFERS = Packed(
-    lambda leads: Offer.objects.filter(lead__pk__among=leads).order_by().values_list("lead_id", "partner_id"),
+    lambda leads: (
+        Offer.objects.filter(lead__pk__among=leads).order_by().values_list("lead_id", "partner_id", "slot", "state")
+    ),
     leads=IdsField(),
 )
 
@@ -364,10 +410,134 @@ EXCLUDED = Packed(
 )
 
 
+@dataclass(slots=True)
+class Past:
+    """What became of a lead before: who was offered it, in which slots offers stand, whom staff keep it from."""
+
+    offered: set[int] = field(default_factory=set)
+    standing: set[int] = field(default_factory=set)
+    excluded: set[int] = field(default_factory=set)
+
+
+def _read_pasts(leads: Sequence[Claimed]) -> Mapping[int, Past]:
+    ids = [lead.pk for lead in leads]
+    offers, excluded = ask(EARLIER_OFFERS(leads=ids), EXCLUDED(leads=ids))
+    pasts: dict[int, Past] = defaultdict(Past)
+    for lead_id, partner_id, slot, state in offers:
+        pasts[lead_id].offered.add(partner_id)
+        if state == OfferState.OPEN:
+            pasts[lead_id].standing.add(slot)
+    for lead_id, partner_id in excluded:
+        pasts[lead_id].excluded.add(partner_id)
+    return pasts
+
+
+@dataclass(slots=True)
+class Batch:
+    """What follows from the choices of a batch, to be written at once.
+
+    Attributes:
+        decisions, offers: rows by attribute.
+        offered: ids of the leads of which an offer stands now.
+        held: ids of those that nobody can take, by reason and by the moment that may end it.
+        rosters: by route and policy the list of candidates that its decisions name.
+    """
+
+    desks: Mapping[int, Desk]
+    now: datetime
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    offers: list[dict[str, Any]] = field(default_factory=list)
+    offered: list[int] = field(default_factory=list)
+    held: dict[tuple[HeldReason, datetime | None], list[int]] = field(default_factory=lambda: defaultdict(list))
+    rosters: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def decide(self, lead: Claimed, past: Past, *, hold_the_rest: bool) -> None:
+        """Choose a partner for each free slot of the lead. Each choice is a turn of its own."""
+        desk, before, unfilled = self.desks[lead.route_id], len(self.offers), None
+        for slot in desk.free_slots(lead, past.standing):
+            choice = desk.choose(lead, offered=past.offered, excluded=past.excluded)
+            if choice.winner is None:
+                unfilled = choice
+                break
+            self._offer(lead, choice, choice.winner, slot)
+            past.offered.add(choice.winner)
+        if unfilled is not None and hold_the_rest:
+            self._write_down(lead, unfilled, tick=None)
+        if len(self.offers) > before or (past.standing and hold_the_rest):
+            self.offered.append(lead.pk)
+        elif unfilled is not None and hold_the_rest:
+            self._hold(lead, unfilled, past)
+
+    def _offer(self, lead: Claimed, choice: Choice, winner: int, slot: int) -> None:
+        desk = self.desks[lead.route_id]
+        choice.settle(desk.credits)
+        desk.floor.book(winner, lead.route_id)
+        for other in self.desks.values():
+            other.notice(winner)
+        desk.tick += 1
+        self._write_down(lead, choice, tick=desk.tick)
+        self.offers.append(
+            {
+                "lead_id": lead.pk,
+                "partner_id": winner,
+                "route_id": lead.route_id,
+                "slot": slot,
+                "tick": desk.tick,
+                "made_at": self.now,
+                "due_at": desk.floor.due_at(winner, desk.policies[lead.policy_id]),
+            }
+        )
+
+    def _hold(self, lead: Claimed, choice: Choice, past: Past) -> None:
+        floor = self.desks[lead.route_id].floor
+        letters = zip(floor.partners, choice.verdicts, strict=True)
+        free = [(partner_id, letter) for partner_id, letter in letters if partner_id not in past.offered]
+        reason = reason_to_hold("".join(letter for _partner_id, letter in free), offered=bool(past.offered))
+        self.held[reason, _find_recheck(floor, free)].append(lead.pk)
+
+    def _write_down(self, lead: Claimed, choice: Choice, *, tick: int | None) -> None:
+        key = lead.route_id, lead.policy_id
+        if key not in self.rosters:
+            self.rosters[key] = keep_roster(self.desks[lead.route_id], lead.policy_id, now=self.now)
+        self.decisions.append(
+            {
+                "lead_id": lead.pk,
+                "route_id": lead.route_id,
+                "roster_id": self.rosters[key],
+                "tick": tick,
+                "made_at": self.now,
+                "winner_id": choice.winner,
+                "verdicts": choice.verdicts,
+                "credits": choice.before,
+            }
+        )
+
+    def write(self) -> Distributed:
+        """Everything, in bulk, and tell it once."""
+        insert(Decision, self.decisions)
+        offer_ids = insert(Offer, self.offers)
+        for route_id in {route_id for route_id, _policy_id in self.rosters}:
+            _write_credits(self.desks[route_id])
+        Lead.objects.filter(pk__in=self.offered).update(
+            status=LeadStatus.OFFERED, held_reason="", held_at=None, recheck_at=None
+        )
+        for (reason, recheck_at), lead_ids in self.held.items():
+            Lead.objects.filter(pk__in=lead_ids).update(
+                status=LeadStatus.HELD, held_reason=reason, held_at=self.now, recheck_at=recheck_at
+            )
+        held = [lead_id for lead_ids in self.held.values() for lead_id in lead_ids]
+        leads_offered.announce(offer_ids=offer_ids, by=None)
+        leads_held.announce(lead_ids=held, by=None)
+        offered = len({offer["lead_id"] for offer in self.offers})
+        return Distributed(len(self.offered) + len(held), offered, len(held))
+
+
 def settle(
     leads: Sequence[Claimed], desks: Mapping[int, Desk], *, now: datetime, hold_the_rest: bool = True
 ) -> Distributed:
-    """Choose for each lead in order, and write everything that follows from it.
+    """Choose for each lead in order, in memory, and write everything that follows from it.
+
+    Each choice sees the credits and open offers that the earlier ones left.
 
     Args:
         leads: locked by the caller.
@@ -376,69 +546,10 @@ def settle(
     """
     if not leads:
         return Distributed()
-    ids = [lead.pk for lead in leads]
-    earlier, excluded = map(gather, ask(EARLIER_OFFERS(leads=ids), EXCLUDED(leads=ids)))
-
-    # In memory: one choice after the other, each seeing the credits and open offers that the earlier ones left.
-    rosters: dict[tuple[int, int], int] = {}
-    offers: list[Offer] = []
-    decisions: list[Decision] = []
-    held: dict[tuple[HeldReason, datetime | None], list[int]] = defaultdict(list)
+    pasts, batch = _read_pasts(leads), Batch(desks, now)
     for lead in leads:
-        route_id, policy_id = lead.route_id, lead.policy_id
-        desk, barred = desks[route_id], earlier.get(lead.pk, frozenset())
-        choice = desk.choose(lead, offered=barred, excluded=excluded.get(lead.pk, ()))
-        if choice.winner is None and not hold_the_rest:
-            continue
-        if (route_id, policy_id) not in rosters:
-            rosters[route_id, policy_id] = keep_roster(desk, policy_id, now=now)
-        decision = Decision(
-            lead_id=lead.pk,
-            route_id=route_id,
-            roster_id=rosters[route_id, policy_id],
-            made_at=now,
-            verdicts=choice.verdicts,
-            credits=choice.before,
-        )
-        decisions.append(decision)
-        if choice.winner is None:
-            letters = zip(desk.floor.partners, choice.verdicts, strict=True)
-            free = [(partner_id, letter) for partner_id, letter in letters if partner_id not in barred]
-            reason = reason_to_hold("".join(letter for _partner_id, letter in free), offered=bool(barred))
-            held[reason, _find_recheck(desk.floor, free)].append(lead.pk)
-            continue
-        choice.settle(desk.credits)
-        desk.floor.book(choice.winner, route_id)
-        for other in desks.values():
-            other.notice(choice.winner)
-        desk.tick += 1
-        decision.tick, decision.winner_id = desk.tick, choice.winner
-        offers.append(
-            Offer(
-                lead_id=lead.pk,
-                partner_id=choice.winner,
-                route_id=route_id,
-                tick=desk.tick,
-                made_at=now,
-                due_at=desk.floor.due_at(choice.winner, desk.policies[policy_id]),
-            )
-        )
-
-    # Past every question: write, in bulk.
-    insert(decisions)
-    offer_ids = insert(offers)
-    for route_id in {route_id for route_id, _policy_id in rosters}:
-        _write_credits(desks[route_id])
-    Lead.objects.filter(pk__in=[offer.lead_id for offer in offers]).update(
-        status=LeadStatus.OFFERED, held_reason="", held_at=None, recheck_at=None
-    )
-    for (reason, recheck_at), lead_ids in held.items():
-        Lead.objects.filter(pk__in=lead_ids).update(
-            status=LeadStatus.HELD, held_reason=reason, held_at=now, recheck_at=recheck_at
-        )
-    leads_offered.announce(offer_ids=offer_ids, by=None)
-    leads_held.announce(lead_ids=[lead_id for lead_ids in held.values() for lead_id in lead_ids], by=None)
-    return Distributed(len(offers), sum(map(len, held.values())))
+        batch.decide(lead, pasts.get(lead.pk) or Past(), hold_the_rest=hold_the_rest)
+    return batch.write()
 
 
 def _find_recheck(floor: Floor, letters: Iterable[tuple[int, str]]) -> datetime | None:
@@ -473,7 +584,7 @@ ROSTER = Question(
 
 def keep_roster(desk: Desk, policy_id: int, *, now: datetime) -> int:
     """The stored list of candidates and weights, its id; one row serves every decision made with the same list."""
-    entries = [list(entry) for entry in desk.floor.entries(desk.policies[policy_id])]
+    entries = [list(entry) for entry in desk.entries_of(policy_id)]
     digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
     [found] = ask(ROSTER(route=[desk.route_id], digest=digest))
     if found:

@@ -113,13 +113,19 @@ class Floor:
             letters[place] = _letter_of(self.standing(self.in_order[place], policy, asked))
         return "".join(letters)
 
-    def entries(self, policy: Policy) -> tuple[tuple[int, int], ...]:
-        """(partner id, weight) of each partner, by id."""
-        weights = dict(policy.weights)
-        return tuple((pk, weights.get(facts.tier, PLAIN_WEIGHT)) for pk, facts in self.partners.items())
+    def entries(self, policy: Policy, percents: Mapping[int, int]) -> tuple[tuple[int, int], ...]:
+        """(partner id, weight) of each partner, by id.
 
-    def shortlist(self, policy: Policy, asked: Asked) -> Shortlist:
-        return draw_up(self.entries(policy), self.verdicts(policy, asked, away=self.verdicts_away(policy)))
+        Args:
+            percents: what measured performance makes of a weight, by partner (:mod:`portal.leads.performance`).
+        """
+        weights = dict(policy.weights)
+        if not policy.performance:
+            return tuple([(pk, weights.get(facts.tier, PLAIN_WEIGHT)) for pk, facts in self.partners.items()])
+        return tuple([(pk, policy.weigh(facts.tier, percents.get(pk))) for pk, facts in self.partners.items()])
+
+    def shortlist(self, policy: Policy, asked: Asked, percents: Mapping[int, int]) -> Shortlist:
+        return draw_up(self.entries(policy, percents), self.verdicts(policy, asked, away=self.verdicts_away(policy)))
 
     def open_cap(self, partner_id: int, policy: Policy) -> int:
         """How many open offers a partner may have: the vendor's cap or its own, whichever is less."""
@@ -226,8 +232,9 @@ def look(policies: Collection[Policy], *, now: datetime) -> Floor:
     terms = {row.partner_id: row for row in TERMS.read(term_rows)}
     counts_days = any(policy.day_cap for policy in policies) or any(row.day_cap for row in terms.values())
     with_hours = any(policy.in_working_hours for policy in policies)
-    covered = _find_covered({role for policy in policies for role in policy.roles}, now)
-    holidays = _find_holidays(now) if with_hours else {}
+    covered = find_covered({role for policy in policies for role in policy.roles}, now)
+    # A day earlier somewhere on Earth is still today.
+    holidays = find_holidays(since=now.date().replace(day=1)) if with_hours else {}
     agreed = {row[0] for row in agreed_rows}
     regions, products = gather(region_rows), gather(product_rows)
     nothing: frozenset[int] = frozenset()
@@ -275,17 +282,18 @@ def gather(pairs: Iterable[tuple[int, int]]) -> Mapping[int, Set[int]]:
     return gathered
 
 
-def _find_covered(roles: set[int], now: datetime) -> Mapping[int, Set[int]]:
+def find_covered(roles: set[int], now: datetime) -> Mapping[int, Set[int]]:
+    """By partner, of which of these job roles it has somebody at a moment."""
     if not roles:
         return {}
     held = MembershipRole.objects.active(now).filter(role__in=roles, membership__user__is_active=True)
     return gather(held.values_list("membership__partner_id", "role_id"))
 
 
-def _find_holidays(now: datetime) -> dict[int, frozenset[date]]:
+def find_holidays(*, since: date) -> dict[int, frozenset[date]]:
+    """By partner its holidays from a day on."""
     found: dict[int, set[date]] = defaultdict(set)
-    # A day earlier somewhere on Earth is still today.
-    rows = PartnerHoliday.objects.filter(day__gte=now.date().replace(day=1)).values_list("partner_id", "day")
+    rows = PartnerHoliday.objects.filter(day__gte=since).values_list("partner_id", "day")
     for partner_id, day in rows:
         found[partner_id].add(day)
     return {partner_id: frozenset(days) for partner_id, days in found.items()}

@@ -115,8 +115,7 @@ def wake_due_leads(*, now: datetime) -> Distributed:
     """Look again at held leads whose moment has come: a partner opened, a pause ended, a day began."""
     total = Distributed()
     while route_ids := _free_due(now=now):
-        for route_id in route_ids:
-            total += distribute(Route.objects.get(pk=route_id), now=now)
+        total += distribute(Route.objects.filter(pk__in=route_ids), now=now)
     return total
 
 

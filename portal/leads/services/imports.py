@@ -13,7 +13,7 @@ from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.leads.labels import describe_unreadable
 from portal.leads.models import ImportFile, Route, Source
-from portal.leads.rows import Problem, Reason, UnreadableFile, read_submissions, read_table
+from portal.leads.rows import Problem, Reason, Submission, Table, UnreadableFile, read_submissions, read_table
 from portal.leads.services.intake import Planned, find_known, plan_leads, read_columns, receive_leads
 
 #: The largest file taken, in bytes.
@@ -91,6 +91,21 @@ def import_leads(file: IO[bytes] | bytes, *, source: Source, dry_run: bool, by: 
         Refusal: the file as a whole cannot be read: empty, too large, no identity column, a quotation left open.
     """
     data = file if isinstance(file, bytes) else file.read(MAX_BYTES + 1)
+    submissions, table = read_file(data, source=source, now=now)
+    plans = plan_leads(submissions, source=source, now=now)
+    known = find_known([submission.external_id for submission in submissions], source=source)
+    report = _report(plans, known, source=source, dry_run=dry_run, encoding=table.encoding, delimiter=table.delimiter)
+    if not dry_run:
+        receive_leads(submissions, source=source, now=now, by=by)
+    return report
+
+
+def read_file(data: bytes, *, source: Source, now: datetime) -> tuple[Sequence[Submission], Table]:
+    """A file as the source's columns say, row by row. Writes nothing.
+
+    Raises:
+        Refusal: as :func:`import_leads`.
+    """
     if len(data) > MAX_BYTES:
         raise Refusal(
             _("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024 // 1024},
@@ -103,13 +118,7 @@ def import_leads(file: IO[bytes] | bytes, *, source: Source, dry_run: bool, by: 
     except UnreadableFile as error:
         message, remedy = describe_unreadable(error)
         raise Refusal(message, remedy=remedy, code=error.code) from error
-    submissions = read_submissions(table, columns, now=now)
-    plans = plan_leads(submissions, source=source, now=now)
-    known = find_known([submission.external_id for submission in submissions], source=source)
-    report = _report(plans, known, source=source, dry_run=dry_run, encoding=table.encoding, delimiter=table.delimiter)
-    if not dry_run:
-        receive_leads(submissions, source=source, now=now, by=by)
-    return report
+    return read_submissions(table, columns, now=now), table
 
 
 def _report(

@@ -4,7 +4,7 @@ A lead's identity is (source, external id). The same company twice is two leads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import User
 from portal.content.models import Product
+from portal.core.countries import read_country
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_held, leads_received
 from portal.leads.models import HeldReason, Lead, LeadContact, LeadStatus, RoutePolicy, Source
@@ -59,6 +60,18 @@ class Directory:
         """The rules in force of the first route that takes the lead."""
         return next((row for row in self.policies if row.policy.takes(asked)), None)
 
+    def read(self, submission: Submission, *, product_id: int | None, region_id: int | None) -> Asked:
+        """What policies look at."""
+        return Asked(
+            source=self.source.pk,
+            product=product_id,
+            region=region_id,
+            language=submission.language,
+            employees=submission.employees,
+            country=read_country(submission.country),
+            score=submission.score,
+        )
+
     def plan(self, submission: Submission) -> Planned:
         product_id = self.products.get(fold(submission.product))
         region_id = self.regions.get(fold(submission.region))
@@ -69,9 +82,7 @@ class Directory:
         ):
             if found is None:
                 problems.append(Problem(name, Reason.UNKNOWN if text else Reason.MISSING, short(text)))
-        policy = self.find_policy(
-            Asked(self.source.pk, product_id, region_id, submission.language, submission.employees)
-        )
+        policy = self.find_policy(self.read(submission, product_id=product_id, region_id=region_id))
         return Planned(
             submission,
             product_id,
@@ -176,6 +187,8 @@ def _lead_of(plan: Planned, *, source: Source, now: datetime) -> Lead:
         company=submission.company,
         sector=submission.sector,
         country=submission.country,
+        country_code=read_country(submission.country),
+        score=submission.score,
         employees=submission.employees,
         received_at=submission.received_at or now,
         stored_at=now,
@@ -253,7 +266,7 @@ PLACE_FIELDS = ["product", "region", "route", "policy", "status", "held_reason",
 def _find_policy(directory: Directory, lead: Lead, product_id: int | None, region_id: int | None) -> RoutePolicy | None:
     if product_id is None or region_id is None:
         return None
-    return directory.find_policy(Asked(lead.source_id, product_id, region_id, lead.language, lead.employees))
+    return directory.find_policy(replace(lead.asked, product=product_id, region=region_id))
 
 
 def _place(

@@ -31,7 +31,7 @@ def mark_seen(offer: Offer, *, by: User, now: datetime) -> None:
 
 @transaction.atomic
 def accept_offer(offer: Offer, *, by: User, now: datetime) -> Offer:
-    """Take the lead for the partner; its contact may be read from here on.
+    """Take the lead for the partner; its contact may be read from here on. Offers of it to others are over.
 
     The gate is asked again: a partner that lost its qualification since the offer gets no customer's data. The offer
     stays open until its time, so a partner that mends what it lacks can still accept.
@@ -49,9 +49,18 @@ def accept_offer(offer: Offer, *, by: User, now: datetime) -> Offer:
     lead.status, lead.partner, lead.accepted_at = LeadStatus.ACCEPTED, partner, now
     lead.assignee = choose_assignee(partner, accepted_by=by, now=now)
     lead.save(update_fields=["status", "partner", "accepted_at", "assignee"])
+    overtaken = _overtake_others(offer, now=now)
     # 3. Tell.
     offers_accepted.announce(offer_ids=offer.pk, by=by)
+    offers_closed.announce(offer_ids=overtaken, by=None)
     return offer
+
+
+def _overtake_others(accepted: Offer, *, now: datetime) -> list[int]:
+    """Close what stands of the same lead with other partners; who was quicker is nobody else's business. Their ids."""
+    others = list(Offer.objects.open().filter(lead=accepted.lead_id).values_list("pk", flat=True))
+    Offer.objects.filter(pk__in=others).update(state=OfferState.OVERTAKEN, closed_at=now)
+    return others
 
 
 @transaction.atomic
@@ -110,6 +119,13 @@ def _check_open(offer: Offer, *, now: datetime) -> None:
             _("%(person)s declined this offer: %(moment)s.") % _who_and_when(offer),
             remedy=_("It goes to another partner. Your next turn comes by itself."),
             code="declined",
+        )
+    if offer.state == OfferState.OVERTAKEN:
+        raise Refusal(
+            _("Another partner accepted this lead first: %(moment)s.")
+            % {"moment": describe_moment(cast(datetime, offer.closed_at))},
+            remedy=_("It was offered to several at once. Your next turn comes by itself."),
+            code="overtaken",
         )
     if offer.state == OfferState.WITHDRAWN:
         raise Refusal(

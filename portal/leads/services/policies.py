@@ -11,7 +11,7 @@ from portal.core.errors import Refusal
 from portal.core.times import describe_moment
 from portal.leads.facts import routes_changed, routes_resumed, routes_stopped
 from portal.leads.models import Lead, LeadStatus, Route, RoutePolicy, RouteStop
-from portal.leads.policies import Asked, Policy
+from portal.leads.policies import Policy
 
 
 def draft_policy(route: Route) -> Policy:
@@ -26,6 +26,8 @@ def draft_policy(route: Route) -> Policy:
         sources=ids("sources"),
         regions=ids("regions"),
         languages=frozenset(route.languages),
+        countries=frozenset(route.countries),
+        least_score=route.least_score,
         least_employees=route.least_employees,
         most_employees=route.most_employees,
         kinds=ids("kinds"),
@@ -33,11 +35,13 @@ def draft_policy(route: Route) -> Policy:
         roles=ids("roles"),
         speaks=route.speaks,
         weights=tuple(sorted((row.tier_id, row.weight) for row in route.weights.all())),
+        performance=route.performance,
         window_hours=route.window_hours,
         in_working_hours=route.in_working_hours,
         open_cap=route.open_cap,
         day_cap=route.day_cap,
         most_offers=route.most_offers,
+        slots=route.slots,
     )
 
 
@@ -151,7 +155,7 @@ def adopt_waiting(route: Route, *, by: User, now: datetime) -> int:
     moved = [
         lead.pk
         for lead in waiting.exclude(policy=row).select_for_update(of=("self",)).order_by("pk")
-        if row.policy.takes(Asked(lead.source_id, lead.product_id, lead.region_id, lead.language, lead.employees))
+        if row.policy.takes(lead.asked)
     ]
     Lead.objects.filter(pk__in=moved).update(policy=row)
     if moved:

@@ -21,12 +21,14 @@ from portal.leads.models import (
     Roster,
     Route,
     RouteCredit,
+    RoutePerformance,
     RoutePolicy,
     RouteStop,
 )
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import COMPETED, TURN, Candidate, Verdict, first_stop
 from portal.leads.services.floor import Floor, look
+from portal.leads.services.performance import read_percents, read_performance
 from portal.leads.services.verdicts import find_places, letter_at
 from portal.partners.models import Partner
 
@@ -49,6 +51,7 @@ class RouteTurns:
 
     Attributes:
         stop: what keeps the partner from competing at present, or None.
+        performance: what was measured of the partner and moves its weight; None where it does not count or was not.
         weights: of everyone that would compete with it now, itself included; empty while a gate is closed.
         history: its credit before each of the last turns that it competed for, oldest first, and as it stands now.
         history_won: which of these turns it got.
@@ -59,6 +62,8 @@ class RouteTurns:
     route: Route
     stop: Verdict | None
     weight: int
+    performance: RoutePerformance | None
+    performance_bound: int
     weights: tuple[int, ...]
     served: int
     credit: int
@@ -134,6 +139,8 @@ def _read_turns(partner: Partner, wanted: QuerySet[Route], *, now: datetime) -> 
     histories = _read_histories(partner, paces)
     stopped = set(RouteStop.objects.open().filter(route__in=routes).values_list("route", flat=True))
     served = _count_served(partner, routes)
+    counting = [route.pk for route in routes if in_force[route].performance]
+    percents, measured = read_percents(counting), read_performance(counting, partner_id=partner.pk)
     return [
         _stand_in(
             partner,
@@ -146,6 +153,8 @@ def _read_turns(partner: Partner, wanted: QuerySet[Route], *, now: datetime) -> 
             mix=mixes[route.pk],
             history=histories[route.pk],
             served=served[route.pk],
+            percents=percents.get(route.pk, {}),
+            performance=measured.get(route.pk),
             is_stopped=route.pk in stopped,
             now=now,
         )
@@ -174,6 +183,8 @@ def _stand_in(
     mix: Sequence[Kind],
     history: Sequence[tuple[int, bool]],
     served: int,
+    percents: Mapping[int, int],
+    performance: RoutePerformance | None,
     is_stopped: bool,
     now: datetime,
 ) -> RouteTurns:
@@ -185,7 +196,7 @@ def _stand_in(
     rivals: tuple[Candidate, ...] = ()
     next_lead = next_at = None
     if stop is None:
-        competing = {kind: _compete(floor, policy, kind) for kind in {*kinds, *mix}}
+        competing = {kind: _compete(floor, policy, kind, percents) for kind in {*kinds, *mix}}
         rivals = tuple({one.partner_id: one for kind in kinds for one in competing[kind]}.values())
         coming = [competing[kind] for kind in mix or sorted(kinds)]
         if not is_stopped:
@@ -197,7 +208,9 @@ def _stand_in(
     return RouteTurns(
         route=route,
         stop=stop,
-        weight=policy.weight_of(partner.tier_id),
+        weight=policy.weigh(partner.tier_id, percents.get(partner.pk)),
+        performance=performance,
+        performance_bound=policy.performance,
         weights=tuple(one.weight for one in rivals),
         served=served,
         credit=credit,
@@ -208,11 +221,11 @@ def _stand_in(
     )
 
 
-def _compete(floor: Floor, policy: Policy, kind: Kind) -> tuple[Candidate, ...]:
+def _compete(floor: Floor, policy: Policy, kind: Kind, percents: Mapping[int, int]) -> tuple[Candidate, ...]:
     """Who would compete for a lead of the kind, caps aside."""
     asked = Asked(0, product=kind[1], region=kind[0])
     return tuple(
-        Candidate(pk, policy.weight_of(facts.tier))
+        Candidate(pk, policy.weigh(facts.tier, percents.get(pk)))
         for pk, facts in floor.partners.items()
         if kind[0] in facts.regions and first_stop(floor.standing(facts, policy, asked)) is None
     )

@@ -32,7 +32,7 @@ def require_member(request: MemberRequest) -> Membership:
 
 
 #: Offers that did not become the partner's lead.
-PAST = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.WITHDRAWN)
+PAST = (OfferState.DECLINED, OfferState.EXPIRED, OfferState.WITHDRAWN, OfferState.OVERTAKEN)
 
 
 def count_offers(partner: Partner, *, now: datetime) -> dict[str, int]:

@@ -134,6 +134,7 @@ def _render_offer(
         "urgent": is_urgent(found, now=now),
         "qualified": qualified,
         "programme": policy.programme,
+        "slots": policy.policy.slots if found.tick else 1,
         "form": form,
         "cost": _describe_cost(found, now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],

@@ -28,6 +28,8 @@ from portal.leads.reports import (
     describe_about,
     describe_balance,
     describe_history,
+    describe_performance,
+    describe_performance_bound,
     describe_place_in_turn,
     describe_week,
     draw_credit,
@@ -66,6 +68,8 @@ def turns(request: MemberRequest) -> HttpResponse:
             "share": f"{one.share:.0%}".replace("%", "\u00a0%"),
             "history": describe_history(one),
             "curve": draw_credit(one),
+            "performance": describe_performance(one),
+            "performance_note": describe_performance_bound(one),
         }
         for one in found
         if not one.is_untouched

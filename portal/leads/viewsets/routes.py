@@ -18,14 +18,18 @@ from wagtail.admin.views.generic import CreateView, EditView, WagtailAdminTempla
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 
+from portal.core.errors import Refusal
+from portal.core.forms import add_refusal
 from portal.core.viewsets import ActView, RelatedIndexView
 from portal.leads.access import may_rule
-from portal.leads.forms import PublishForm, RouteForm, StopForm, TryForm
+from portal.leads.forms import BacktestForm, PublishForm, RouteForm, StopForm, TryForm
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Lead, LeadStatus, Route, RoutePolicy, RouteStop
 from portal.leads.policies import Asked
+from portal.leads.reports import describe_waits
 from portal.leads.services import policies, rules
-from portal.leads.services.rehearsing import compare_policies, try_lead
+from portal.leads.services.backtests import compare_with_file, compare_with_quarter
+from portal.leads.services.rehearsing import try_lead
 from portal.leads.viewsets.leads import POLICIES, PersonMixin
 
 
@@ -166,21 +170,48 @@ class TryView(PersonMixin, WagtailAdminTemplateMixin, TemplateView):
         if form.is_bound and form.is_valid():
             given = form.cleaned_data
             asked = Asked(
-                given["source"].pk, given["product"].pk, given["region"].pk, given["language"], given["employees"]
+                source=given["source"].pk,
+                product=given["product"].pk,
+                region=given["region"].pk,
+                language=given["language"],
+                employees=given["employees"],
+                country=given["country"],
+                score=given["score"],
             )
             tried = try_lead(self.route, policies.draft_policy(self.route), asked, now=timezone.now())
         return super().get_context_data(form=form, tried=tried, verdicts=VERDICTS, route=self.route, **kwargs)
 
 
 class CompareView(TryView):
-    """The draft against the leads of the last quarter: who gains, who loses, what nobody could have had."""
+    """The draft against the leads of the last quarter, or of a file: who gains, who loses, what nobody could have had."""
 
     template_name = "leads/admin/compare.html"
-    page_title = gettext_lazy("The draft against the last quarter")
+    page_title = gettext_lazy("The draft against leads that came")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        compared = compare_policies(self.route, policies.draft_policy(self.route), now=timezone.now())
-        return super(TryView, self).get_context_data(compared=compared, route=self.route, **kwargs)
+        draft, now = policies.draft_policy(self.route), timezone.now()
+        form, compared = BacktestForm(self.request.POST or None, self.request.FILES or None), None
+        if not form.is_bound:
+            compared = compare_with_quarter(self.route, draft, now=now)
+        elif form.is_valid():
+            try:
+                compared = compare_with_file(
+                    self.route, draft, form.cleaned_data["file"].read(), source=form.cleaned_data["source"], now=now
+                )
+            except Refusal as refusal:
+                add_refusal(form, refusal)
+        return super(TryView, self).get_context_data(
+            form=form,
+            compared=compared,
+            waited=describe_waits(compared.waited) if compared else {},
+            waits=describe_waits(compared.waits) if compared else {},
+            route=self.route,
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nothing of the file is kept."""
+        return self.get(request, *args, **kwargs)
 
 
 class RouteCreateView(PersonMixin, CreateView):
@@ -207,7 +238,7 @@ class RouteEditView(PersonMixin, EditView):
         buttons = [
             HeaderButton(_("Try a lead"), url=reverse("lead_routes:try", args=[pk]), icon_name="view", priority=5),
             HeaderButton(
-                _("Against the last quarter"), url=reverse("lead_routes:compare", args=[pk]), icon_name="history",
+                _("Against leads that came"), url=reverse("lead_routes:compare", args=[pk]), icon_name="history",
                 priority=7,
             ),
             HeaderButton(_("Publish"), url=reverse("lead_routes:publish", args=[pk]), icon_name="check", priority=10),
@@ -263,8 +294,11 @@ class RouteViewSet(ModelViewSet):
                     FieldPanel("products", widget=CheckboxSelectMultiple),
                     FieldPanel("regions", widget=CheckboxSelectMultiple),
                     FieldPanel("sources", widget=CheckboxSelectMultiple),
+                    FieldPanel("countries"),
                     FieldPanel("languages"),
-                    FieldRowPanel([FieldPanel("least_employees"), FieldPanel("most_employees")]),
+                    FieldRowPanel(
+                        [FieldPanel("least_employees"), FieldPanel("most_employees"), FieldPanel("least_score")]
+                    ),
                 ],
                 heading=gettext_lazy("Which leads it takes"),
             ),
@@ -281,7 +315,8 @@ class RouteViewSet(ModelViewSet):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("window_hours"), FieldPanel("in_working_hours")]),
-                    FieldRowPanel([FieldPanel("open_cap"), FieldPanel("day_cap"), FieldPanel("most_offers")]),
+                    FieldRowPanel([FieldPanel("open_cap"), FieldPanel("day_cap")]),
+                    FieldRowPanel([FieldPanel("slots"), FieldPanel("most_offers")]),
                 ],
                 heading=gettext_lazy("How they are offered"),
             ),
@@ -292,6 +327,7 @@ class RouteViewSet(ModelViewSet):
                 panels=[FieldRowPanel([FieldPanel("tier"), FieldPanel("weight")])],
                 help_text=gettext_lazy("Shares of the turns. A tier without a line weighs 1."),
             ),
+            MultiFieldPanel([FieldPanel("performance")], heading=gettext_lazy("Weights by performance")),
         ],
         base_form_class=RouteForm,
     )
