@@ -50,9 +50,16 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 class Offer(PublicIdModel):
     """A lead put to one partner for a limited time. A partner is never offered a lead twice."""
 
-    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="offers", verbose_name=_("lead"))
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="offers", verbose_name=_("partner"))
-    route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="offers", verbose_name=_("route"))
+    # Keys that begin another index have none of their own: offers are written by the hundred.
+    lead = models.ForeignKey(
+        Lead, on_delete=models.PROTECT, related_name="offers", db_index=False, verbose_name=_("lead")
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="offers", db_index=False, verbose_name=_("partner")
+    )
+    route = models.ForeignKey(
+        Route, on_delete=models.PROTECT, related_name="offers", db_index=False, verbose_name=_("route")
+    )
     tick = models.PositiveBigIntegerField(
         _("turn"),
         null=True,
@@ -141,7 +148,9 @@ class Decision(models.Model):
     """
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("lead"))
-    route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("route"))
+    route = models.ForeignKey(
+        Route, on_delete=models.PROTECT, related_name="decisions", db_index=False, verbose_name=_("route")
+    )
     roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="decisions")
     tick = models.PositiveBigIntegerField(_("turn"), null=True, blank=True)
     made_at = models.DateTimeField(_("decided"))
