@@ -254,7 +254,7 @@ class RouteForm(WagtailAdminModelForm):
         field: Any = self.fields["languages"]
         field.choices = settings.LANGUAGES
         field.initial = self.instance.languages
-        for name in self.UNLIMITED:
+        for name in (*self.UNLIMITED, "slots"):
             self.fields[name].required = False
 
     #: Numbers of which none is said by leaving them out.
@@ -266,7 +266,8 @@ class RouteForm(WagtailAdminModelForm):
         least, most = data.get("least_employees") or 0, data.get("most_employees") or 0
         if most and most < least:
             self.add_error("most_employees", _("The most is less than the least."))
-        slots, offers = data.get("slots") or 1, data.get("most_offers") or 0
+        data["slots"] = slots = data.get("slots") or 1
+        offers = data["most_offers"] if "most_offers" in data else 0
         if offers and offers < slots:
             self.add_error("most_offers", _("That is fewer than the partners that it is offered to at once."))
         return data
@@ -313,7 +314,7 @@ class TryForm(forms.Form):
     product = forms.ModelChoiceField(label=_("Product"), queryset=Product.objects.all())
     region = forms.ModelChoiceField(label=_("Region"), queryset=Region.objects.all())
     language = forms.ChoiceField(label=_("Language"), required=False)
-    country = forms.ChoiceField(label=_("Country"), required=False)
+    country = forms.ChoiceField(label=_("Country"), required=False, widget=forms.Select(attrs={"class": "w-w-full"}))
     score = forms.IntegerField(label=_("Score"), required=False, min_value=0, max_value=100)
     employees = forms.IntegerField(label=_("Number of employees"), required=False, min_value=0)
 
