@@ -12,6 +12,6 @@ def examples(count: int) -> int:
     return count * FACTOR
 
 
-if FACTOR > 1:
-    settings.register_profile("soak", max_examples=examples(100), deadline=None)
-    settings.load_profile("soak")
+# What a case costs is measured by the benchmarks; on a busy machine a deadline would fail one by chance.
+settings.register_profile("guildhall", max_examples=examples(100), deadline=None)
+settings.load_profile("guildhall")

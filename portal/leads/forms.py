@@ -267,7 +267,7 @@ class RouteForm(WagtailAdminModelForm):
         if most and most < least:
             self.add_error("most_employees", _("The most is less than the least."))
         data["slots"] = slots = data.get("slots") or 1
-        offers = data["most_offers"] if "most_offers" in data else 0
+        offers = data.get("most_offers", 0)
         if offers and offers < slots:
             self.add_error("most_offers", _("That is fewer than the partners that it is offered to at once."))
         return data

@@ -4,9 +4,10 @@
 2. Partners, members, agreements.
 3. The library and the course, in every language.
 4. The bank, the exams, the programme; then progress and credentials, and each partner's qualification.
-5. What happened to the library since: looked through, changed, read, rated, remarked on.
-6. Learning: paths and due dates, seasons of webinars with who came and what they asked, the event.
-7. Sources and routes; leads come in by the same service as everywhere, and are distributed.
+5. Sources and routes; what became of earlier leads, day by day.
+6. What happened to the library since: looked through, changed, read, rated, remarked on.
+7. Learning: paths and due dates, seasons of webinars with who came and what they asked, the event.
+8. New leads come in by the same service as everywhere, and are distributed.
 """
 
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ from portal.home.services.demo.history import HistoryLoader
 from portal.home.services.demo.leads import load_leads, load_routes
 from portal.home.services.demo.learning import LearningLoader
 from portal.home.services.demo.library import LibraryLoader
+from portal.home.services.demo.past import BEGAN, PastLoader
 from portal.home.services.demo.people import load_agreements, load_partners, load_rows, load_staff
 from portal.home.services.demo.sittings import load_sittings
-from portal.home.services.roles import EDITORS, EXAMINERS, set_up_roles
+from portal.home.services.roles import CHANNEL_MANAGERS, EDITORS, EXAMINERS, set_up_roles
 from portal.partners.models import Partner
 
 #: Printed at start and good for nothing but the demo.
@@ -70,11 +72,12 @@ def load_demo() -> None:
             open_to_holders()
             programme = load_programme()
             load_progress(memberships, now=now)
+            load_routes(now=now - BEGAN)
+            PastLoader(staff=staff[CHANNEL_MANAGERS], now=now).load(programme)
             review_everyone(programme, now=now)
             HistoryLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             LearningLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             load_sittings(memberships, examiner=staff[EXAMINERS], now=now)
-            load_routes(now=now)
             load_leads(now=now)
     finally:
         app.conf.task_always_eager = eager
