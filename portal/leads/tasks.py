@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from portal.leads import notices
 from portal.leads.models import Route
 from portal.leads.services import distribution, holding, offers
 
@@ -25,3 +26,8 @@ def expire_due_offers() -> None:
 @shared_task(name="leads.wake_due_leads")
 def wake_due_leads() -> None:
     holding.wake_due_leads(now=timezone.now())
+
+
+@shared_task(name="leads.tell_next_colleagues")
+def tell_next_colleagues() -> None:
+    notices.tell_next_colleagues(now=timezone.now())

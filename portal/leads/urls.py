@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import leads, offers, standing
+from portal.leads.views import leads, links, offers, standing
 
 app_name = "leads"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("terms/receive/", standing.unpause, name="unpause"),
     path("turns/", standing.turns, name="turns"),
     path("missed/", standing.missed, name="missed"),
+    path("take/<str:token>/", links.take, name="take"),
     path("offers/<str:public_id>/", offers.offer, name="offer"),
     path("offers/<str:public_id>/accept/", offers.accept, name="accept"),
     path("offers/<str:public_id>/decline/", offers.decline, name="decline"),

@@ -172,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "look again at held leads that time may free": {"task": "leads.wake_due_leads", "schedule": 30.0},
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
+    "tell further colleagues of offers that nobody looks at": {"task": "leads.tell_next_colleagues", "schedule": 30.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
     "remind people of their webinars": {"task": "training.remind_of_sessions", "schedule": 60.0},
     "remind owners of materials that are due": {"task": "training.remind_owners", "schedule": 600.0},
@@ -222,6 +223,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "reset_password": "20/m/ip,5/m/key",
     "request_login_code": "20/m/ip,3/m/key",
+    "take_lead": "30/m/ip,10/m/key",  # ours: accepting by the link in a letter
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

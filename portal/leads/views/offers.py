@@ -21,6 +21,7 @@ from portal.leads.forms import DeclineForm
 from portal.leads.models import FINISHED, DeclineReason, LeadStatus, Offer, OfferState, RoutePolicy
 from portal.leads.reports import describe_decline, describe_need, describe_place, is_urgent, masked_message
 from portal.leads.services import offers as offer_services
+from portal.leads.services.nudges import list_told
 from portal.leads.services.turns import expect_next_turn
 from portal.leads.views.common import (
     PAST,
@@ -135,6 +136,7 @@ def _render_offer(
         "qualified": qualified,
         "programme": policy.programme,
         "form": form,
+        "told": list_told(found, partner=found.partner),
         "cost": _describe_cost(found, now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,
