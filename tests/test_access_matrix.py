@@ -34,7 +34,7 @@ def row(default: int | None = None, **answers: int) -> dict[str, int]:
     return found
 
 
-SIGN_IN, OK, GONE_ON, NO, UNKNOWN, CONFLICT, WRONG_METHOD = 302, 200, 302, 403, 404, 409, 405
+SIGN_IN, OK, GONE_ON, NO, UNKNOWN, CONFLICT, WRONG_METHOD, INVALID = 302, 200, 302, 403, 404, 409, 405, 422
 NO_CONTENT = 204
 
 #: Open to every member; not to people without a membership.
@@ -194,6 +194,10 @@ CASES = [
          data=lambda world: {"opens_at": "09:00", "closes_at": "18:00", "workdays": ["0"]}),
     Case("leads:pause", redirecting(HEADS_WORK), "post"),
     Case("leads:unpause", redirecting(HEADS_WORK), "post"),
+    Case("leads:away", LISTS_LEADS),
+    Case("leads:say_away", redirecting(LISTS_LEADS) | {"seller": GONE_ON, "stranger": INVALID}, "post",
+         data=lambda world: {"member": world.memberships["seller"].public_id, "away_from": "2020-01-01"}),
+    Case("leads:back", redirecting(WORKS_LEADS), "post", of("absence")),
     Case("leads:turns", LISTS_LEADS),
     Case("leads:missed", LISTS_LEADS),
     # Whoever holds the letter, acts as its reader: that is what the link is for.

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.models import Offer, Telling
+from portal.leads.models import Absence, Offer, Telling
 from portal.leads.services import nudges
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
@@ -20,6 +20,11 @@ UNSEEN = NotificationType(
     "leads.offer_unseen",
     label=_("A lead offer that your colleagues have not looked at"),
     template="leads/notices/unseen",
+)
+AWAY = NotificationType(
+    "leads.absence_begun",
+    label=_("Leads that pass to you while a colleague is away, and your own absences that somebody else enters"),
+    template="leads/notices/away",
 )
 
 #: Offers named in one notice; the rest are counted.
@@ -80,6 +85,35 @@ def _tell_batch(*, now: datetime) -> int | None:
     return notify(
         UNSEEN, recipients=recipients, key=lambda recipient: f"telling:{recipient[1]['offers'][0]['telling']}", now=now
     )
+
+
+def tell_about_absences(absence_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell whoever works the leads of a member who is away from now on; and the member, where somebody else said so.
+
+    Returns:
+        How many notices are new.
+    """
+    absences = Absence.objects.filter(pk__in=list(absence_ids)).select_related(
+        "membership__user", "membership__partner", "passed_to__user"
+    )
+    recipients: list[Recipient] = []
+    for absence in absences:
+        member = absence.membership
+        context = {
+            "person_away": str(member.user),
+            "partner": member.partner.name,
+            "until_at": absence.ends_at.isoformat() if absence.ends_at else None,
+            "passed": absence.passed,
+            "heir": str(absence.passed_to.user) if absence.passed_to else "",
+            "about": absence.public_id,
+        }
+        if absence.passed_to is not None:
+            recipients.append(
+                (absence.passed_to.user_id, {**context, "own": False}, f"{reverse('leads:offers')}?show=work")
+            )
+        if absence.said_by_id != member.user_id:
+            recipients.append((member.user_id, {**context, "own": True}, reverse("leads:away")))
+    return notify(AWAY, recipients=recipients, key=lambda recipient: f"absence:{recipient[1]['about']}", now=now)
 
 
 def _key(batch: list[Offer]) -> str:

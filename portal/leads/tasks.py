@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from portal.leads import notices
 from portal.leads.models import Route
-from portal.leads.services import distribution, holding, offers
+from portal.leads.services import absences, distribution, holding, offers
 
 
 @shared_task(name="leads.distribute_route")
@@ -31,3 +31,8 @@ def wake_due_leads() -> None:
 @shared_task(name="leads.tell_next_colleagues")
 def tell_next_colleagues() -> None:
     notices.tell_next_colleagues(now=timezone.now())
+
+
+@shared_task(name="leads.begin_due_absences")
+def begin_due_absences() -> None:
+    absences.begin_due_absences(now=timezone.now())

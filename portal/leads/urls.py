@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import leads, links, offers, standing
+from portal.leads.views import away, leads, links, offers, standing
 
 app_name = "leads"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("terms/keep/", standing.keep_terms, name="keep_terms"),
     path("terms/pause/", standing.pause, name="pause"),
     path("terms/receive/", standing.unpause, name="unpause"),
+    path("away/", away.away, name="away"),
+    path("away/say/", away.say, name="say_away"),
+    path("away/<str:public_id>/back/", away.back, name="back"),
     path("turns/", standing.turns, name="turns"),
     path("missed/", standing.missed, name="missed"),
     path("take/<str:token>/", links.take, name="take"),

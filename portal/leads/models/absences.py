@@ -48,6 +48,10 @@ class Absence(PublicIdModel):
     # When it took effect: leads were passed on then, so many.
     began_at = models.DateTimeField(_("took effect"), null=True, blank=True, editable=False)
     passed = models.PositiveIntegerField(_("leads passed on"), default=0, editable=False)
+    passed_to = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False,
+        verbose_name=_("passed on to"),
+    )  # fmt: skip
     said_at = models.DateTimeField(_("said"))
     said_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

@@ -121,16 +121,25 @@ def pass_leads_on(membership: Membership, *, by: User | None, now: datetime) -> 
     Called in the transaction that ends the membership. Where nobody is left to work them they are nobody's, and every
     colleague sees them as such.
     """
-    leads = Lead.objects.filter(assignee=membership, status=LeadStatus.ACCEPTED)
-    ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    if not ids:
-        return 0
+    return hand_over(membership, to=find_heir(membership, now=now), by=by)
+
+
+def find_heir(membership: Membership, *, now: datetime) -> Membership | None:
+    """Who works the leads of a member that cannot: the head with the fewest, else an owner, else any colleague. None
+    where nobody else is there."""
     workers = list_workers(membership.partner, now).exclude(pk=membership.pk)
     heads = workers.filter(
         held_roles__ended_at__isnull=True, held_roles__role__leads_team=True, held_roles__role__manages_members=False
     )
     owners = workers.filter(held_roles__ended_at__isnull=True, held_roles__role__manages_members=True)
-    Lead.objects.filter(pk__in=ids).update(assignee=heads.first() or owners.first() or workers.first())
+    return heads.first() or owners.first() or workers.first()
+
+
+def hand_over(membership: Membership, *, to: Membership | None, by: User | None) -> int:
+    """Let somebody else work every lead that the member has in work, in the caller's transaction; how many."""
+    leads = Lead.objects.filter(assignee=membership, status=LeadStatus.ACCEPTED)
+    ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    Lead.objects.filter(pk__in=ids).update(assignee=to)
     leads_assigned.announce(lead_ids=ids, by=by)
     return len(ids)
 
