@@ -198,6 +198,8 @@ CASES = [
     Case("leads:say_away", redirecting(LISTS_LEADS) | {"seller": GONE_ON, "stranger": INVALID}, "post",
          data=lambda world: {"member": world.memberships["seller"].public_id, "away_from": "2020-01-01"}),
     Case("leads:back", redirecting(WORKS_LEADS), "post", of("absence")),
+    # How the team works is for whoever leads it.
+    Case("leads:week", HEADS_WORK),
     Case("leads:turns", LISTS_LEADS),
     Case("leads:missed", LISTS_LEADS),
     # Whoever holds the letter, acts as its reader: that is what the link is for.

@@ -1,19 +1,24 @@
 """The kinds of notice about leads, and who is told: one notice per person for a whole batch of offers."""
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.models import Absence, Offer, Telling
-from portal.leads.services import nudges
+from portal.leads.models import Absence, Offer, Telling, WeekTold
+from portal.leads.services import digests, nudges
+from portal.leads.weeks import PROMISED, write_wins
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
+from portal.partners.models import Partner
+
+logger = logging.getLogger(__name__)
 
 OFFERS = NotificationType("leads.offered", label=_("New lead offers"), template="leads/notices/offered")
 UNSEEN = NotificationType(
@@ -25,6 +30,9 @@ AWAY = NotificationType(
     "leads.absence_begun",
     label=_("Leads that pass to you while a colleague is away, and your own absences that somebody else enters"),
     template="leads/notices/away",
+)
+WEEK = NotificationType(
+    "leads.week_ended", label=_("The week of your team, on Monday morning"), template="leads/notices/week"
 )
 
 #: Offers named in one notice; the rest are counted.
@@ -114,6 +122,68 @@ def tell_about_absences(absence_ids: Iterable[int], *, now: datetime) -> int:
         if absence.said_by_id != member.user_id:
             recipients.append((member.user_id, {**context, "own": True}, reverse("leads:away")))
     return notify(AWAY, recipients=recipients, key=lambda recipient: f"absence:{recipient[1]['about']}", now=now)
+
+
+def tell_heads_of_the_week(*, now: datetime) -> int:
+    """Write to the heads of every partner whose week ended this morning; returns how many were told."""
+    total = 0
+    for partner_id, monday in digests.find_due(now=now):
+        try:
+            total += _tell_week(partner_id, monday, now=now)
+        except (
+            Exception
+        ):  # whatever it is, it is one partner's: the others get their letters, and this one is tried again
+            logger.exception("The week of partner %s could not be told", partner_id)
+    return total
+
+
+@transaction.atomic
+def _tell_week(partner_id: int, monday: date, *, now: datetime) -> int:
+    """One partner's week, told in the transaction that keeps that it was. Of two that come at once the second waits for the
+    first and then finds it told."""
+    told, is_new = WeekTold.objects.get_or_create(partner_id=partner_id, monday=monday, defaults={"told_at": now})
+    if not is_new:
+        return 0
+    partner = Partner.objects.get(pk=partner_id)
+    reading = digests.read_week(partner, monday=monday, now=now)
+    if reading.week.says_nothing:
+        return 0
+    url = f"{reverse('leads:week')}?of={monday.isoformat()}"
+    context = _describe_week(partner, reading)
+    recipients: list[Recipient] = [(user_id, context, url) for user_id in digests.find_heads(partner, now=now)]
+    told.heads = notify(WEEK, recipients=recipients, key=f"week:{partner.public_id}:{monday.isoformat()}", now=now)
+    told.save(update_fields=["heads"])
+    return told.heads
+
+
+def _describe_week(partner: Partner, reading: digests.Reading) -> dict[str, Any]:
+    week, events = reading.week, reading.week.events
+    names = {pk: str(member.user) for pk, member in reading.people.items()}
+    return {
+        "partner": partner.name,
+        "unassigned": week.unassigned,
+        "waiting": week.waiting,
+        "people": [
+            {"name": names.get(line.member, ""), "uncalled": line.uncalled, "overdue": line.overdue}
+            for line in week.lines
+            if line.waiting and line.member is not None
+        ],
+        "contacted": week.contacted,
+        "in_time": week.in_time,
+        "middle": week.middle.total_seconds() if week.middle is not None else None,
+        "worst": week.worst.total_seconds() if week.worst is not None else None,
+        "promised": PROMISED.total_seconds(),
+        "won": week.won,
+        "certified": week.certified,
+        "won_each": week.won_each,
+        "winners": [{"name": name, "won": won} for name, won in write_wins(week, names)],
+        "came": events.came,
+        "accepted": events.accepted,
+        "declined": events.declined,
+        "missed": events.missed,
+        "to_answer": week.to_answer,
+        "next_at": reading.next_at.isoformat() if reading.next_at else None,
+    }
 
 
 def _key(batch: list[Offer]) -> str:

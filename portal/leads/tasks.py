@@ -36,3 +36,8 @@ def tell_next_colleagues() -> None:
 @shared_task(name="leads.begin_due_absences")
 def begin_due_absences() -> None:
     absences.begin_due_absences(now=timezone.now())
+
+
+@shared_task(name="leads.tell_heads_of_the_week")
+def tell_heads_of_the_week() -> None:
+    notices.tell_heads_of_the_week(now=timezone.now())

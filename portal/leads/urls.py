@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import away, leads, links, offers, standing
+from portal.leads.views import away, leads, links, offers, standing, week
 
 app_name = "leads"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("away/", away.away, name="away"),
     path("away/say/", away.say, name="say_away"),
     path("away/<str:public_id>/back/", away.back, name="back"),
+    path("week/", week.week, name="week"),
     path("turns/", standing.turns, name="turns"),
     path("missed/", standing.missed, name="missed"),
     path("take/<str:token>/", links.take, name="take"),

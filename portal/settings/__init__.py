@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "tell further colleagues of offers that nobody looks at": {"task": "leads.tell_next_colleagues", "schedule": 30.0},
     "let absences begin whose day has come": {"task": "leads.begin_due_absences", "schedule": 60.0},
+    "write to heads about their week": {"task": "leads.tell_heads_of_the_week", "schedule": 300.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
     "remind people of their webinars": {"task": "training.remind_of_sessions", "schedule": 60.0},
     "remind owners of materials that are due": {"task": "training.remind_owners", "schedule": 600.0},

@@ -32,6 +32,7 @@ from portal.leads.views.common import (
     works_leads,
     write_value,
 )
+from portal.partners.access import may_lead_team
 from portal.partners.middleware import MemberRequest
 
 PER_PAGE = 20
@@ -68,6 +69,7 @@ def offers(request: MemberRequest) -> HttpResponse:
         "page": page,
         "cards": [_card(offer, now=now) for offer in page],
         "tabs": draw_tabs(counts, active=show),
+        "leads_team": may_lead_team(request.membership),
         "now": now,
     }
     return render(request, "leads/offers.html", context)
