@@ -35,13 +35,15 @@ def week(request: MemberRequest) -> HttpResponse:
         return redirect("leads:week")
     monday = asked or latest
     reading = read_week(partner, monday=monday, now=now)
+    rows = [(line, reading.people.get(line.member or 0)) for line in reading.week.lines]
     here = reverse("leads:week")
     context = {
         "reading": reading,
         "week": reading.week,
         "first_day": monday - WEEK,
         "last_day": monday - WEEK / 7,
-        "rows": [(line, reading.people.get(line.member or 0)) for line in reading.week.lines],
+        "rows": [(line, person) for line, person in rows if line.in_work or line.won],
+        "idle": [person.user for line, person in rows if person and not (line.in_work or line.won)],
         "promised": PROMISED,
         "next": describe_about(reading.next_at, now=now) if reading.next_at else "",
         "earlier_url": f"{here}?of={(monday - WEEK).isoformat()}",
