@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.leads.services.links import make_token as make_take_token
 from tests.world import PERSONAS, World, build_world
 from training.services.joining import make_token
 
@@ -33,7 +34,7 @@ def row(default: int | None = None, **answers: int) -> dict[str, int]:
     return found
 
 
-SIGN_IN, OK, GONE_ON, NO, UNKNOWN, CONFLICT, WRONG_METHOD = 302, 200, 302, 403, 404, 409, 405
+SIGN_IN, OK, GONE_ON, NO, UNKNOWN, CONFLICT, WRONG_METHOD, INVALID = 302, 200, 302, 403, 404, 409, 405, 422
 NO_CONTENT = 204
 
 #: Open to every member; not to people without a membership.
@@ -193,8 +194,17 @@ CASES = [
          data=lambda world: {"opens_at": "09:00", "closes_at": "18:00", "workdays": ["0"]}),
     Case("leads:pause", redirecting(HEADS_WORK), "post"),
     Case("leads:unpause", redirecting(HEADS_WORK), "post"),
+    Case("leads:away", LISTS_LEADS),
+    Case("leads:say_away", redirecting(LISTS_LEADS) | {"seller": GONE_ON, "stranger": INVALID}, "post",
+         data=lambda world: {"member": world.memberships["seller"].public_id, "away_from": "2020-01-01"}),
+    Case("leads:back", redirecting(WORKS_LEADS), "post", of("absence")),
+    # How the team works is for whoever leads it.
+    Case("leads:week", HEADS_WORK),
     Case("leads:turns", LISTS_LEADS),
     Case("leads:missed", LISTS_LEADS),
+    # Whoever holds the letter, acts as its reader: that is what the link is for.
+    Case("leads:take", row(OK), args=lambda world: [make_take_token(world.telling.public_id)]),
+    Case("leads:take", row(GONE_ON), "post", args=lambda world: [make_take_token(world.telling.public_id)]),
     Case("leads:offer", WORKS_LEADS, args=of("offer")),
     Case("leads:accept", redirecting(WORKS_LEADS), "post", of("offer")),
     Case("leads:decline", redirecting(WORKS_LEADS), "post", of("offer"), lambda world: {"reason": "no_time"}),
@@ -249,7 +259,7 @@ class TestTheMatrix:
             case.id: status
             for case in CASES
             # a link leads to the question
-            if case.method == "post" and case.name not in {"partners:leave", "training:remark"}
+            if case.method == "post" and case.name not in {"leads:take", "partners:leave", "training:remark"}
             and (status := ask(client, world, "owner", "get", reverse(case.name, args=case.args(world))))
             not in {405, 404, 403}
         }  # fmt: skip

@@ -20,7 +20,7 @@ from certification.models import (
     Topic,
 )
 from portal.accounts.models import User
-from portal.leads.models import LeadStatus
+from portal.leads.models import Absence, LeadStatus
 from portal.partners.models import AgreementVersion, Audience, JobRole, Membership, Partner, PartnerKind, Region, Tier
 from tests.factories.certification import (
     AccommodationFactory,
@@ -49,6 +49,8 @@ LISTS = {
     "leads:offers": "owner",
     "leads:turns": "owner",
     "leads:missed": "owner",
+    "leads:away": "owner",
+    "leads:week": "owner",
     "certification:exams": "owner",
     "certification:credentials": "owner",
     "notifications:inbox": "owner",
@@ -134,6 +136,8 @@ def add_rows(world: World, tree: Tree, number: int) -> None:
     details = {"route": route, "product": product, "region": region, "source": SourceFactory()}
     OfferFactory(lead=LeadFactory(status=LeadStatus.OFFERED, **details), partner=world.partner, made_at=now)
     LeadFactory(status=LeadStatus.HELD, held_reason="at_capacity", held_at=now, **details)
+    LeadFactory(status=LeadStatus.ACCEPTED, partner=world.partner, accepted_at=now, assignee=member, **details)
+    Absence.objects.create(membership=member, starts_at=now, deputy=owner, said_at=now, said_by=owner.user)
     NotificationFactory(user=world.people["owner"])
     Market.objects.create(slug=f"market-{number}", name={"en": f"Market {number}"})
     doc = tree.add_doc(f"Doc {number}", slug=f"doc-{number}", owner=user)

@@ -10,7 +10,7 @@ from certification.services.attempts import start_attempt
 from portal.accounts.models import User
 from portal.content.models import Product
 from portal.home.services.roles import CHANNEL_MANAGERS, EDITORS, EXAMINERS, set_up_roles
-from portal.leads.models import LeadStatus, OfferState
+from portal.leads.models import Absence, LeadStatus, OfferState, Telling
 from portal.partners.models import JobRole, Membership, MembershipRole, Partner, PartnerKind, Region, Tier
 from portal.partners.services.memberships import invite_member, make_token
 from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
@@ -118,6 +118,10 @@ def _add_things(world: World) -> None:
     route = RouteFactory(programme=programme, products=[product])
     details = {"route": route, "product": product, "region": region}
     offer = OfferFactory(lead=LeadFactory(status=LeadStatus.OFFERED, **details), partner=seller.partner, made_at=now)
+    absence = Absence.objects.create(
+        membership=world.memberships["head"], starts_at=now, said_at=now, said_by=world.people["head"]
+    )
+    telling = Telling.objects.create(offer=offer, membership=seller, told_at=now)
     taken = LeadFactory(status=LeadStatus.ACCEPTED, partner=seller.partner, accepted_at=now, **details)
     OfferFactory(
         lead=taken, partner=seller.partner, made_at=now, state=OfferState.ACCEPTED, closed_at=now,
@@ -156,5 +160,6 @@ def _add_things(world: World) -> None:
         exam=exams[1], attempt=attempt, credential=credential, offer=offer, lead=taken, invitation=invitation,
         doc=doc, card=card, share=share, token=make_token(invitation), lesson=lesson, image=image,
         notice=NotificationFactory(user=world.people["seller"]),
-        colleague=world.memberships["engineer"],
+        colleague=world.memberships["engineer"], absence=absence,
+        telling=telling,
     )  # fmt: skip

@@ -12,6 +12,8 @@ __all__ = [
     "may_import_leads",
     "may_override",
     "may_rule",
+    "may_say_away",
+    "may_see_absences",
     "may_see_leads",
     "may_work_leads",
 ]
@@ -34,6 +36,18 @@ CHANNEL_MANAGER_PERMISSIONS = (
 def may_change_terms(membership: Membership | None) -> bool:
     """Say when the partner works and how much it takes, or pause its leads: its owner, and whoever leads the team."""
     return is_owner(membership) or may_lead_team(membership)
+
+
+def may_see_absences(membership: Membership | None) -> bool:
+    """See who of the partner is away and until when: whoever works leads, and whoever says how the partner works."""
+    return may_work_leads(membership) or may_change_terms(membership)
+
+
+def may_say_away(actor: Membership | None, member: Membership) -> bool:
+    """Say that a member is away, or back: the member, and for colleagues the owner and whoever leads the team."""
+    if actor is None or actor.partner_id != member.partner_id:
+        return False
+    return may_change_terms(actor) or (actor.pk == member.pk and may_work_leads(actor))
 
 
 def may_see_leads(user: Any) -> bool:

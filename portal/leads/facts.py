@@ -26,6 +26,12 @@ routes_stopped = FactType("routes_stopped", ids=("route_ids",))
 routes_resumed = FactType("routes_resumed", ids=("route_ids",))
 #: When a partner works, how much it takes, or whether it receives leads at all, was changed by its people.
 partner_terms_changed = FactType("partner_terms_changed", ids=("partner_ids",))
+#: It was said that these members will be away.
+absences_said = FactType("absences_said", ids=("absence_ids",))
+#: These members are away from now on; what they had in work was seen to.
+absences_begun = FactType("absences_begun", ids=("absence_ids",))
+#: They are back before the day that was said, or their plan came to nothing: then the row is gone.
+absences_ended = FactType("absences_ended", ids=("absence_ids",))
 #: Credits were moved without a lead: a turn was undone, a residue settled.
 credits_corrected = FactType("credits_corrected", ids=("correction_ids",))
 #: Staff kept a partner from a lead, gave it to one by hand, or took it back.

@@ -146,6 +146,38 @@ class PauseForm(forms.Form):
     reason = forms.CharField(label=_("Why? For your colleagues and the vendor"), max_length=200, required=False)
 
 
+class AwayForm(forms.Form):
+    """Who is away, from when until when, and who works their leads meanwhile."""
+
+    member = forms.ModelChoiceField(
+        label=_("Who is away"), queryset=Membership.objects.none(), to_field_name="public_id", empty_label=None
+    )
+    away_from = forms.DateField(
+        label=_("Away from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Today: from now on."),
+    )  # fmt: skip
+    back_on = forms.DateField(
+        label=_("Back on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The first day on which leads come again. Empty: until somebody says so."),
+    )  # fmt: skip
+    deputy = forms.ModelChoiceField(
+        label=_("Deputy"), queryset=Membership.objects.none(), to_field_name="public_id", required=False,
+        empty_label=_("Nobody: the head has the leads"),
+    )  # fmt: skip
+    keeps_leads = forms.BooleanField(
+        label=_("The leads in work stay"), required=False,
+        help_text=_("Choose it for a few days in which they can wait. New leads go to colleagues all the same."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, able: Any, members: Any, **kwargs: Any) -> None:
+        """``able``: who works leads, and may be a deputy; ``members``: of whom the person may say that they are away."""
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        for name, choices in (("member", members), ("deputy", able)):
+            fields[name].queryset = choices
+            fields[name].label_from_instance = lambda membership: str(membership.user)
+
+
 class WinForm(forms.Form):
     amount = forms.DecimalField(
         label=_("Value of the deal"),

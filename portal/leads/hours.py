@@ -66,6 +66,15 @@ class WorkingHours:
             last = closes
         return last + left
 
+    def between(self, begins: datetime, ends: datetime) -> timedelta:
+        """How much open time lies between two moments, within the horizon; none where they are the other way round."""
+        total = timedelta()
+        for opens, closes in self._stretches(begins):
+            if opens >= ends:
+                break
+            total += max(min(closes, ends) - max(opens, begins), timedelta())
+        return total
+
     def _stretches(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
         first = moment.astimezone(ZoneInfo(self.zone)).date()
         for number in range(HORIZON_DAYS):

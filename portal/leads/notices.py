@@ -1,80 +1,218 @@
 """The kinds of notice about leads, and who is told: one notice per person for a whole batch of offers."""
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.models import Offer
+from portal.leads.models import Absence, Offer, Telling, WeekTold
+from portal.leads.services import digests, nudges
+from portal.leads.weeks import PROMISED, write_wins
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
-from portal.partners.models import Membership
+from portal.partners.models import Partner
+
+logger = logging.getLogger(__name__)
 
 OFFERS = NotificationType("leads.offered", label=_("New lead offers"), template="leads/notices/offered")
+UNSEEN = NotificationType(
+    "leads.offer_unseen",
+    label=_("A lead offer that your colleagues have not looked at"),
+    template="leads/notices/unseen",
+)
+AWAY = NotificationType(
+    "leads.absence_begun",
+    label=_("Leads that pass to you while a colleague is away, and your own absences that somebody else enters"),
+    template="leads/notices/away",
+)
+WEEK = NotificationType(
+    "leads.week_ended", label=_("The week of your team, on Monday morning"), template="leads/notices/week"
+)
 
 #: Offers named in one notice; the rest are counted.
 NAMED = 5
 
 
+@transaction.atomic
 def tell_about_offers(offer_ids: Iterable[int], *, now: datetime) -> int:
-    """Tell everyone who works leads for these offers' partners, once each, whatever the number of offers.
+    """Tell those whom these offers' partners want to be told first, once each, whatever the number of offers.
 
-    The notice holds neither company nor contact: nobody has accepted yet. Offers that were answered meanwhile are left
-    out; they still count for the key, so that telling the same batch again tells nobody.
+    The notice holds neither company nor contact: nobody has accepted yet. In the letter each offer that is named has a
+    link of the reader's own. Offers that were answered meanwhile are left out; they still count for the key, so that
+    telling the same batch again tells nobody.
 
     Returns:
         How many notices are new.
     """
     by_partner: dict[int, list[Offer]] = defaultdict(list)
     offers = Offer.objects.filter(pk__in=list(offer_ids)).order_by("due_at", "pk")
-    for offer in offers.select_related("lead__product", "lead__region", "partner"):
+    for offer in offers.select_related("lead__product", "lead__region", "lead__policy", "partner"):
         by_partner[offer.partner_id].append(offer)
-    members = (
-        Membership.objects.active(now)
-        .filter(partner__in=by_partner, held_roles__ended_at__isnull=True, held_roles__role__works_leads=True)
-        .distinct()
-    )
+    every = [offer for batch in by_partner.values() for offer in batch]
+    by_member: dict[tuple[int, int], list[Telling]] = defaultdict(list)
+    for telling in nudges.tell_first(every, kind=OFFERS.name, now=now):
+        by_member[telling.membership.user_id, telling.offer.partner_id].append(telling)
     recipients: list[Recipient] = []
     keys: dict[tuple[int, str], str] = {}
-    for user_id, partner_id in members.order_by("pk").values_list("user_id", "partner_id"):
-        batch = by_partner[partner_id]
-        still_open = [offer for offer in batch if offer.is_open]
-        if still_open:
-            recipient = user_id, _context(still_open), _url(still_open)
-            recipients.append(recipient)
-            keys[user_id, still_open[0].partner.public_id] = _key(batch)
+    for (user_id, partner_id), tellings in by_member.items():
+        recipients.append((user_id, _context(tellings), _url(tellings)))
+        keys[user_id, tellings[0].offer.partner.public_id] = _key(by_partner[partner_id])
     return notify(
         OFFERS, recipients=recipients, key=lambda recipient: keys[recipient[0], recipient[1]["partner_id"]], now=now
     )
+
+
+def tell_next_colleagues(*, now: datetime) -> int:
+    """Tell further colleagues of every offer that nobody has looked at and whose time has come; returns how many."""
+    total = 0
+    while (told := _tell_batch(now=now)) is not None:
+        total += told
+    return total
+
+
+@transaction.atomic
+def _tell_batch(*, now: datetime) -> int | None:
+    """One batch, told in the transaction that keeps that it was; None where nothing was due."""
+    tellings = nudges.take_due(kind=UNSEEN.name, now=now)
+    if tellings is None:
+        return None
+    recipients: list[Recipient] = [
+        (
+            telling.membership.user_id,
+            _context([telling]) | {"made_at": telling.offer.made_at.isoformat()},
+            _url([telling]),
+        )
+        for telling in tellings
+    ]
+    return notify(
+        UNSEEN, recipients=recipients, key=lambda recipient: f"telling:{recipient[1]['offers'][0]['telling']}", now=now
+    )
+
+
+def tell_about_absences(absence_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell whoever works the leads of a member who is away from now on; and the member, where somebody else said so.
+
+    Returns:
+        How many notices are new.
+    """
+    absences = Absence.objects.filter(pk__in=list(absence_ids)).select_related(
+        "membership__user", "membership__partner", "passed_to__user"
+    )
+    recipients: list[Recipient] = []
+    for absence in absences:
+        member = absence.membership
+        context = {
+            "person_away": str(member.user),
+            "partner": member.partner.name,
+            "until_at": absence.ends_at.isoformat() if absence.ends_at else None,
+            "passed": absence.passed,
+            "heir": str(absence.passed_to.user) if absence.passed_to else "",
+            "about": absence.public_id,
+        }
+        if absence.passed_to is not None:
+            recipients.append(
+                (absence.passed_to.user_id, {**context, "own": False}, f"{reverse('leads:offers')}?show=work")
+            )
+        if absence.said_by_id != member.user_id:
+            recipients.append((member.user_id, {**context, "own": True}, reverse("leads:away")))
+    return notify(AWAY, recipients=recipients, key=lambda recipient: f"absence:{recipient[1]['about']}", now=now)
+
+
+def tell_heads_of_the_week(*, now: datetime) -> int:
+    """Write to the heads of every partner whose week ended this morning; returns how many were told."""
+    total = 0
+    for partner_id, monday in digests.find_due(now=now):
+        try:
+            total += _tell_week(partner_id, monday, now=now)
+        except (
+            Exception
+        ):  # whatever it is, it is one partner's: the others get their letters, and this one is tried again
+            logger.exception("The week of partner %s could not be told", partner_id)
+    return total
+
+
+@transaction.atomic
+def _tell_week(partner_id: int, monday: date, *, now: datetime) -> int:
+    """One partner's week, told in the transaction that keeps that it was. Of two that come at once the second waits for the
+    first and then finds it told."""
+    told, is_new = WeekTold.objects.get_or_create(partner_id=partner_id, monday=monday, defaults={"told_at": now})
+    if not is_new:
+        return 0
+    partner = Partner.objects.get(pk=partner_id)
+    reading = digests.read_week(partner, monday=monday, now=now)
+    if reading.week.says_nothing:
+        return 0
+    url = f"{reverse('leads:week')}?of={monday.isoformat()}"
+    context = _describe_week(partner, reading)
+    recipients: list[Recipient] = [(user_id, context, url) for user_id in digests.find_heads(partner, now=now)]
+    told.heads = notify(WEEK, recipients=recipients, key=f"week:{partner.public_id}:{monday.isoformat()}", now=now)
+    told.save(update_fields=["heads"])
+    return told.heads
+
+
+def _describe_week(partner: Partner, reading: digests.Reading) -> dict[str, Any]:
+    week, events = reading.week, reading.week.events
+    names = {pk: str(member.user) for pk, member in reading.people.items()}
+    return {
+        "partner": partner.name,
+        "unassigned": week.unassigned,
+        "waiting": week.waiting,
+        "people": [
+            {"name": names.get(line.member, ""), "uncalled": line.uncalled, "overdue": line.overdue}
+            for line in week.lines
+            if line.waiting and line.member is not None
+        ],
+        "contacted": week.contacted,
+        "in_time": week.in_time,
+        "middle": week.middle.total_seconds() if week.middle is not None else None,
+        "worst": week.worst.total_seconds() if week.worst is not None else None,
+        "promised": PROMISED.total_seconds(),
+        "won": week.won,
+        "certified": week.certified,
+        "won_each": week.won_each,
+        "winners": [{"name": name, "won": won} for name, won in write_wins(week, names)],
+        "came": events.came,
+        "accepted": events.accepted,
+        "declined": events.declined,
+        "missed": events.missed,
+        "to_answer": week.to_answer,
+        "next_at": reading.next_at.isoformat() if reading.next_at else None,
+    }
 
 
 def _key(batch: list[Offer]) -> str:
     return "offers:" + hashlib.sha256(",".join(str(offer.pk) for offer in batch).encode()).hexdigest()[:32]
 
 
-def _url(offers: list[Offer]) -> str:
-    return reverse("leads:offer", args=[offers[0].public_id]) if len(offers) == 1 else reverse("leads:offers")
+def _url(tellings: list[Telling]) -> str:
+    return reverse("leads:offer", args=[tellings[0].offer.public_id]) if len(tellings) == 1 else reverse("leads:offers")
 
 
-def _context(offers: list[Offer]) -> dict[str, Any]:
+def _context(tellings: list[Telling]) -> dict[str, Any]:
+    first = tellings[0].offer
     return {
-        "partner": offers[0].partner.name,
-        "partner_id": offers[0].partner.public_id,
-        "count": len(offers),
-        "more": max(len(offers) - NAMED, 0),
-        "due_at": offers[0].due_at.isoformat(),
-        "offers": [
-            {
-                "product": dict(offer.lead.product.name) if offer.lead.product else {},
-                "region": dict(offer.lead.region.name) if offer.lead.region else {},
-                "country": offer.lead.country,
-                "sector": offer.lead.sector,
-                "employees": offer.lead.employees,
-            }
-            for offer in offers[:NAMED]
-        ],
+        "partner": first.partner.name,
+        "partner_id": first.partner.public_id,
+        "count": len(tellings),
+        "more": max(len(tellings) - NAMED, 0),
+        "due_at": first.due_at.isoformat(),
+        "offers": [_describe(telling) for telling in tellings[:NAMED]],
+    }
+
+
+def _describe(telling: Telling) -> dict[str, Any]:
+    lead = telling.offer.lead
+    return {
+        "telling": telling.public_id,
+        "product": dict(lead.product.name) if lead.product else {},
+        "region": dict(lead.region.name) if lead.region else {},
+        "country": lead.country,
+        "sector": lead.sector,
+        "employees": lead.employees,
     }

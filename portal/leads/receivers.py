@@ -6,6 +6,7 @@ from certification.facts import partners_qualified
 from portal.core.models import Fact
 from portal.leads import tasks
 from portal.leads.facts import (
+    absences_begun,
     leads_offered,
     leads_received,
     offers_accepted,
@@ -15,7 +16,7 @@ from portal.leads.facts import (
     routes_resumed,
     sources_changed,
 )
-from portal.leads.notices import tell_about_offers
+from portal.leads.notices import tell_about_absences, tell_about_offers
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
 from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
@@ -31,6 +32,11 @@ def distribute_received_leads(fact: Fact) -> None:
 @leads_offered.receiver
 def tell_partners_of_offers(fact: Fact) -> None:
     tell_about_offers(fact.payload["offer_ids"], now=fact.announced_at)
+
+
+@absences_begun.receiver
+def tell_who_works_their_leads(fact: Fact) -> None:
+    tell_about_absences(fact.payload["absence_ids"], now=fact.announced_at)
 
 
 # An answer of either kind frees room with the partner; what it gave back is a new lead of the same route.

@@ -3,8 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
+from portal.leads import notices
 from portal.leads.models import Route
-from portal.leads.services import distribution, holding, offers, performance
+from portal.leads.services import absences, distribution, holding, offers, performance
 
 
 @shared_task(name="leads.distribute_routes")
@@ -31,3 +32,18 @@ def wake_due_leads() -> None:
 @shared_task(name="leads.measure_performance")
 def measure_performance() -> None:
     performance.measure_performance(now=timezone.now())
+
+
+@shared_task(name="leads.tell_next_colleagues")
+def tell_next_colleagues() -> None:
+    notices.tell_next_colleagues(now=timezone.now())
+
+
+@shared_task(name="leads.begin_due_absences")
+def begin_due_absences() -> None:
+    absences.begin_due_absences(now=timezone.now())
+
+
+@shared_task(name="leads.tell_heads_of_the_week")
+def tell_heads_of_the_week() -> None:
+    notices.tell_heads_of_the_week(now=timezone.now())

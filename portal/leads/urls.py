@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import leads, offers, standing
+from portal.leads.views import away, leads, links, offers, standing, week
 
 app_name = "leads"
 
@@ -12,8 +12,13 @@ urlpatterns = [
     path("terms/keep/", standing.keep_terms, name="keep_terms"),
     path("terms/pause/", standing.pause, name="pause"),
     path("terms/receive/", standing.unpause, name="unpause"),
+    path("away/", away.away, name="away"),
+    path("away/say/", away.say, name="say_away"),
+    path("away/<str:public_id>/back/", away.back, name="back"),
+    path("week/", week.week, name="week"),
     path("turns/", standing.turns, name="turns"),
     path("missed/", standing.missed, name="missed"),
+    path("take/<str:token>/", links.take, name="take"),
     path("offers/<str:public_id>/", offers.offer, name="offer"),
     path("offers/<str:public_id>/accept/", offers.accept, name="accept"),
     path("offers/<str:public_id>/decline/", offers.decline, name="decline"),

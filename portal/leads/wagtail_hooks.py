@@ -11,6 +11,7 @@ from portal.core.prepared import Question
 from portal.core.shell import NavItem, locate
 from portal.leads.access import may_work_leads
 from portal.leads.models import Offer
+from portal.leads.services.absences import forget_absences
 from portal.leads.services.working import pass_leads_on
 from portal.leads.viewsets import POLICIES, LeadsViewSetGroup
 
@@ -27,6 +28,7 @@ WAITING = Question(
 
 
 hooks.register("partners_member_leaves", pass_leads_on)
+hooks.register("partners_member_leaves", forget_absences)
 
 
 @hooks.register("register_admin_viewset")

@@ -7,8 +7,8 @@ A kind has a stable name (stored, and part of preferences), a label for the pref
     leads/notices/offered.subject.txt    one line
     leads/notices/offered.body.txt       plain text, paragraphs apart by an empty line
 
-Both are rendered with the stored context, ``person`` and ``url``, in the reader's language and time zone, when they are
-read or sent and not before: a notice is never in the wrong language.
+Both are rendered with the stored context, ``person``, ``url`` and ``by_email`` (in a letter, not in the inbox), in the
+reader's language and time zone, when they are read or sent and not before: a notice is never in the wrong language.
 """
 
 from collections.abc import Callable

@@ -174,6 +174,9 @@ CELERY_BEAT_SCHEDULE = {
     "look again at held leads that time may free": {"task": "leads.wake_due_leads", "schedule": 30.0},
     "measure how partners work what they are offered": {"task": "leads.measure_performance", "schedule": 3600.0},
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
+    "tell further colleagues of offers that nobody looks at": {"task": "leads.tell_next_colleagues", "schedule": 30.0},
+    "let absences begin whose day has come": {"task": "leads.begin_due_absences", "schedule": 60.0},
+    "write to heads about their week": {"task": "leads.tell_heads_of_the_week", "schedule": 300.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
     "remind people of their webinars": {"task": "training.remind_of_sessions", "schedule": 60.0},
     "remind owners of materials that are due": {"task": "training.remind_owners", "schedule": 600.0},
@@ -224,6 +227,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "reset_password": "20/m/ip,5/m/key",
     "request_login_code": "20/m/ip,3/m/key",
+    "take_lead": "30/m/ip,10/m/key",  # ours: accepting by the link in a letter
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

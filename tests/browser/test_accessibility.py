@@ -46,13 +46,14 @@ PAGES = {
         "/ru/library/first-call/", "/ru/library/answer-within-an-hour/", f"/ru/library/ringwell-2026/?{DESK_PHONE}",
         "/ru/webinars/", "/ru/webinars/thursdays-for-heads/", "/ru/study/team/", "/ru/courses/", "/ru/study/calendar/",
         "/en/study/team/", "/ru/courses/leading-a-team/", "/ru/leads/terms/", "/ru/study/attendance/",
+        "/ru/leads/week/", "/ru/leads/away/",
         "/ru/study/search/?q=телефон", f"/ru/study/share/{PRICES}/", f"/ru/study/materials/{VOICE}/changes/",
         f"/ru/study/materials/{VOICE}/remark/",
     ],
     "zofia.lanckor@brightledger.example": ["/en/study/remarks/"],
     "halina.brzoskwin@brightledger.example": [
-        "/en/", "/en/leads/terms/", "/en/partner/team/", "/en/partner/team/invite/", "/en/partner/agreement/",
-        "/ru/partner/team/",
+        "/en/", "/en/leads/terms/", "/en/leads/week/", "/en/leads/away/", "/en/partner/team/",
+        "/en/partner/team/invite/", "/en/partner/agreement/", "/ru/partner/team/",
     ],
     "ruben.oostveld@fernhill.example": [
         "/en/", "/ru/exams/", "/en/exams/product-knowledge/", "/en/leads/",

@@ -83,6 +83,21 @@ class TestTimeCountedInOpenHours:
         assert end - moment >= hours * HOUR
         assert week.is_open(end - timedelta(microseconds=1))
 
+    def test_between_two_moments_is_what_is_open_of_it(self):
+        assert WEEK.between(at("2026-11-27 16:30"), at("2026-11-30 08:15")) == timedelta(minutes=45)
+        assert WEEK.between(at("2026-11-28 16:30"), at("2026-11-29 08:15")) == timedelta()
+        assert WEEK.between(at("2026-11-30 09:00"), at("2026-11-30 08:15")) == timedelta()
+
+    @given(week=weeks, moment=moments, hours=st.integers(0, 30))
+    def test_between_is_the_inverse_of_adding(self, week, moment, hours):
+        assert week.between(moment, week.add(moment, hours * HOUR)) == hours * HOUR
+
+    @given(week=weeks, moment=moments, first=st.integers(0, 300), second=st.integers(0, 300))
+    def test_between_adds_up_and_is_never_longer_than_the_clock(self, week, moment, first, second):
+        middle, end = moment + first * HOUR, moment + (first + second) * HOUR
+        assert week.between(moment, middle) + week.between(middle, end) == week.between(moment, end)
+        assert week.between(moment, end) <= end - moment
+
     def test_a_calendar_without_an_open_day_still_gives_a_deadline(self):
         days = frozenset(date(2026, 11, 27) + timedelta(days=number) for number in range(400))
         shut = WorkingHours("UTC", frozenset(range(7)), time(9), time(18), days)

@@ -10,6 +10,8 @@ Personal data of the customer is in :class:`LeadContact` and nowhere else: it ca
 decided.
 """
 
+from portal.leads.models.absences import Absence
+from portal.leads.models.digests import WeekTold
 from portal.leads.models.leads import (
     FINISHED,
     TAKEN,
@@ -51,6 +53,7 @@ from portal.leads.models.sources import (
     SourceProduct,
     SourceRegion,
 )
+from portal.leads.models.tellings import OfferWatch, Round, Telling
 from portal.leads.models.terms import (
     AssignRule,
     PartnerHoliday,
@@ -63,6 +66,7 @@ __all__ = [
     "UNROUTABLE",
     "WAITING",
     "WITH_NOBODY",
+    "Absence",
     "AssignRule",
     "Correction",
     "CorrectionKind",
@@ -78,11 +82,13 @@ __all__ = [
     "LostReason",
     "Offer",
     "OfferState",
+    "OfferWatch",
     "Override",
     "OverrideKind",
     "PartnerHoliday",
     "PartnerTerms",
     "Roster",
+    "Round",
     "Route",
     "RouteCredit",
     "RoutePerformance",
@@ -94,4 +100,6 @@ __all__ = [
     "SourceProduct",
     "SourceRegion",
     "Stage",
+    "Telling",
+    "WeekTold",
 ]

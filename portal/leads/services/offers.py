@@ -171,3 +171,12 @@ def _close(offer: Offer, state: OfferState, *, by: User, now: datetime) -> None:
 
 def _return_to_the_pool(lead_ids: list[int]) -> None:
     Lead.objects.filter(pk__in=lead_ids).update(status=LeadStatus.NEW)
+
+
+def explain_closed(offer: Offer, *, now: datetime) -> Refusal | None:
+    """Why the offer can be answered no more; None while it can. Needs ``closed_by``."""
+    try:
+        _check_open(offer, now=now)
+    except Refusal as refusal:
+        return refusal
+    return None

@@ -9,29 +9,42 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_assigned, leads_contacted
-from portal.leads.models import AssignRule, Lead, LeadNote, LeadStatus, PartnerTerms, Stage
-from portal.partners.models import Membership, Partner
+from portal.leads.models import Absence, AssignRule, Lead, LeadNote, LeadStatus, PartnerTerms, Stage
+from portal.partners.models import Membership, MembershipQuerySet, Partner
 
 MOST_NOTES = 500
 NOTE_LENGTH = 2000
 
 
-def list_workers(partner: Partner, now: datetime) -> QuerySet[Membership]:
-    """Members of the partner who may work leads, those with the fewest in work first."""
-    able = Membership.objects.active(now).for_partner(partner).filter(
+def list_able(now: datetime) -> MembershipQuerySet:
+    """Members of any partner who may work leads, also those who are away."""
+    able = Membership.objects.active(now).filter(
         held_roles__ended_at__isnull=True, held_roles__role__works_leads=True, user__is_active=True
-    )  # fmt: skip
+    )
+    return able.distinct()
+
+
+def list_present(now: datetime) -> MembershipQuerySet:
+    """The same without those who are away."""
+    return list_able(now).exclude(pk__in=Absence.objects.in_force(now).values("membership"))
+
+
+def list_workers(partner: Partner, now: datetime) -> QuerySet[Membership]:
+    """Members of the partner who may work leads and are not away, those with the fewest in work first."""
     in_work = Count("leads", filter=Q(leads__status=LeadStatus.ACCEPTED), distinct=True)
-    return able.distinct().annotate(in_work=in_work).select_related("user").order_by("in_work", "pk")
+    present = list_present(now).for_partner(partner)
+    return present.annotate(in_work=in_work).select_related("user").order_by("in_work", "pk")
 
 
 def choose_assignee(partner: Partner, *, accepted_by: User, now: datetime) -> Membership | None:
-    """Who works a lead that is accepted now, by the partner's own rule."""
-    workers = list(list_workers(partner, now))
+    """Who works a lead that is accepted now, by the partner's own rule. Whoever is away and accepts all the same, works
+    it: nobody else has chosen to."""
     terms = PartnerTerms.objects.filter(partner=partner).first()
-    if terms is not None and terms.assigns == AssignRule.LEAST_LOADED and workers:
-        return workers[0]
-    return next((member for member in workers if member.user_id == accepted_by.pk), None)
+    if terms is not None and terms.assigns == AssignRule.LEAST_LOADED:
+        worker = list_workers(partner, now).first()
+        if worker is not None:
+            return worker
+    return list_able(now).for_partner(partner).filter(user=accepted_by).first()
 
 
 @transaction.atomic
@@ -108,16 +121,25 @@ def pass_leads_on(membership: Membership, *, by: User | None, now: datetime) -> 
     Called in the transaction that ends the membership. Where nobody is left to work them they are nobody's, and every
     colleague sees them as such.
     """
-    leads = Lead.objects.filter(assignee=membership, status=LeadStatus.ACCEPTED)
-    ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    if not ids:
-        return 0
+    return hand_over(membership, to=find_heir(membership, now=now), by=by)
+
+
+def find_heir(membership: Membership, *, now: datetime) -> Membership | None:
+    """Who works the leads of a member that cannot: the head with the fewest, else an owner, else any colleague. None
+    where nobody else is there."""
     workers = list_workers(membership.partner, now).exclude(pk=membership.pk)
     heads = workers.filter(
         held_roles__ended_at__isnull=True, held_roles__role__leads_team=True, held_roles__role__manages_members=False
     )
     owners = workers.filter(held_roles__ended_at__isnull=True, held_roles__role__manages_members=True)
-    Lead.objects.filter(pk__in=ids).update(assignee=heads.first() or owners.first() or workers.first())
+    return heads.first() or owners.first() or workers.first()
+
+
+def hand_over(membership: Membership, *, to: Membership | None, by: User | None) -> int:
+    """Let somebody else work every lead that the member has in work, in the caller's transaction; how many."""
+    leads = Lead.objects.filter(assignee=membership, status=LeadStatus.ACCEPTED)
+    ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    Lead.objects.filter(pk__in=ids).update(assignee=to)
     leads_assigned.announce(lead_ids=ids, by=by)
     return len(ids)
 

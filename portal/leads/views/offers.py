@@ -21,6 +21,7 @@ from portal.leads.forms import DeclineForm
 from portal.leads.models import FINISHED, DeclineReason, LeadStatus, Offer, OfferState, RoutePolicy
 from portal.leads.reports import describe_decline, describe_need, describe_place, is_urgent, masked_message
 from portal.leads.services import offers as offer_services
+from portal.leads.services.nudges import list_told
 from portal.leads.services.turns import expect_next_turn
 from portal.leads.views.common import (
     PAST,
@@ -31,6 +32,7 @@ from portal.leads.views.common import (
     works_leads,
     write_value,
 )
+from portal.partners.access import may_lead_team
 from portal.partners.middleware import MemberRequest
 
 PER_PAGE = 20
@@ -67,6 +69,7 @@ def offers(request: MemberRequest) -> HttpResponse:
         "page": page,
         "cards": [_card(offer, now=now) for offer in page],
         "tabs": draw_tabs(counts, active=show),
+        "leads_team": may_lead_team(request.membership),
         "now": now,
     }
     return render(request, "leads/offers.html", context)
@@ -136,6 +139,7 @@ def _render_offer(
         "programme": policy.programme,
         "slots": policy.policy.slots if found.tick else 1,
         "form": form,
+        "told": list_told(found, partner=found.partner),
         "cost": _describe_cost(found, now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,

@@ -30,6 +30,7 @@ from portal.leads.labels import FIELDS, REASONS, REMEDIES, describe_problem
 from portal.leads.models import WITH_NOBODY, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
 from portal.leads.reports import explain_decisions
 from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
+from portal.leads.services.links import find_taken_by_link
 from portal.leads.viewsets.desk import DeskView, FairnessView
 from portal.partners.models import PRESENT, Partner
 
@@ -118,6 +119,7 @@ class LeadInspectView(InspectView):
             offers=Offer.objects.filter(lead=lead)
             .select_related("partner", "closed_by", "seen_by", "correction")
             .order_by("-made_at", "-pk"),
+            by_link=find_taken_by_link(Offer.objects.filter(lead=lead).values_list("pk", flat=True)),
             decisions=explain_decisions(lead),
             overrides=lead.overrides.select_related("partner", "made_by").order_by("-made_at", "-pk"),
             may_override=may_override(self.request.user),

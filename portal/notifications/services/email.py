@@ -81,7 +81,7 @@ def _send(notification: Notification, mail: object, *, now: datetime) -> None:
     if not person.is_active:
         return
     with translation.override(person.language), timezone.override(person.zone):
-        wording = word(notification, person=person)
+        wording = word(notification, person=person, by_email=True)
         if wording is None:
             return
         path = localise_path(notification.url, person.language)

@@ -20,12 +20,15 @@ class Wording:
     paragraphs: tuple[str, ...]
 
 
-def word(notification: Notification, *, person: User) -> Wording | None:
-    """Render subject and body as plain text; None for a kind that no app declares any more."""
+def word(notification: Notification, *, person: User, by_email: bool = False) -> Wording | None:
+    """Render subject and body as plain text; None for a kind that no app declares any more.
+
+    ``by_email`` is told to the templates: a link that works without signing in belongs into the letter alone.
+    """
     kind = types.get(notification.type)
     if kind is None:
         return None
-    context = {**_revive(notification.context), "person": person, "url": notification.url}
+    context = {**_revive(notification.context), "person": person, "url": notification.url, "by_email": by_email}
     subject = " ".join(_render(f"{kind.template}.subject.txt", context).split())
     body = _render(f"{kind.template}.body.txt", context)
     paragraphs = ("\n".join(line.strip() for line in part.strip().splitlines()) for part in body.split("\n\n"))
