@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.leads.services.customers import make_token as make_letter_token
 from tests.world import PERSONAS, World, build_world
 from training.services.joining import make_token
 
@@ -202,6 +203,8 @@ CASES = [
     Case("leads:assign", redirecting(WORKS_LEADS), "post", of("lead")),
     Case("leads:step", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"stage": "contacted"}),
     Case("leads:note", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"text": "Call on Friday."}),
+    Case("leads:heard", row(OK), args=lambda world: [make_letter_token(world.letter)]),
+    Case("leads:unwanted", row(OK), args=lambda world: [make_letter_token(world.letter)]),
     Case("leads:win", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"amount": "100", "currency": "EUR"}),
     Case("leads:lose", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"reason": "price"}),
 ]  # fmt: skip

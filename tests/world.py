@@ -10,7 +10,7 @@ from certification.services.attempts import start_attempt
 from portal.accounts.models import User
 from portal.content.models import Product
 from portal.home.services.roles import CHANNEL_MANAGERS, EDITORS, EXAMINERS, set_up_roles
-from portal.leads.models import LeadStatus, OfferState
+from portal.leads.models import CustomerLetter, LeadStatus, OfferState
 from portal.partners.models import JobRole, Membership, MembershipRole, Partner, PartnerKind, Region, Tier
 from portal.partners.services.memberships import invite_member, make_token
 from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
@@ -119,10 +119,13 @@ def _add_things(world: World) -> None:
     details = {"route": route, "product": product, "region": region}
     offer = OfferFactory(lead=LeadFactory(status=LeadStatus.OFFERED, **details), partner=seller.partner, made_at=now)
     taken = LeadFactory(status=LeadStatus.ACCEPTED, partner=seller.partner, accepted_at=now, **details)
-    OfferFactory(
+    accepted = OfferFactory(
         lead=taken, partner=seller.partner, made_at=now, state=OfferState.ACCEPTED, closed_at=now,
         closed_by=world.people["seller"],
     )  # fmt: skip
+    world.things["letter"] = CustomerLetter.objects.create(
+        lead=taken, offer=accepted, kind="asked", due_at=now, state="sent", sent_at=now
+    )
     invitation = invite_member(
         seller.partner, email="new@partner.example", roles=[roles["seller"]], by=world.people["owner"], now=now
     )

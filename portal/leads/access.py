@@ -28,6 +28,7 @@ CHANNEL_MANAGER_PERMISSIONS = (
     "view_route",
     "add_route",
     "change_route",
+    "change_leadrules",
 )
 
 

@@ -13,6 +13,8 @@ offers_closed = FactType("offers_closed", ids=("offer_ids",))
 leads_assigned = FactType("leads_assigned", ids=("lead_ids",))
 #: The customers of these leads were spoken with for the first time.
 leads_contacted = FactType("leads_contacted", ids=("lead_ids",))
+#: Their customers said whether they were called, and how it was.
+customers_answered = FactType("customers_answered", ids=("lead_ids",))
 leads_won = FactType("leads_won", ids=("lead_ids",))
 leads_lost = FactType("leads_lost", ids=("lead_ids",))
 #: Closed by staff without an outcome.

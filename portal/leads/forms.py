@@ -25,6 +25,7 @@ from portal.leads.models import (
     SourceRegion,
     Stage,
 )
+from portal.leads.models.customers import WORDS_LENGTH
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES
 from portal.partners.models import Membership, Partner, Region
@@ -178,6 +179,33 @@ class LoseForm(forms.Form):
     )
 
 
+class HeardForm(forms.Form):
+    """What a customer says of the first call."""
+
+    called = forms.TypedChoiceField(
+        label=_("Did somebody call you?"), choices=[("yes", _("Yes")), ("no", _("No, nobody has"))],
+        widget=forms.RadioSelect, coerce=lambda given: given == "yes",
+    )  # fmt: skip
+    called_on = forms.DateField(
+        label=_("On which day?"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("If they called. About will do; empty if you do not remember."),
+    )  # fmt: skip
+    rating = forms.TypedChoiceField(
+        label=_("How was it?"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect,
+        choices=[
+            ("5", _("5: very good")), ("4", _("4: good")), ("3", _("3: middling")), ("2", _("2: poor")),
+            ("1", _("1: very poor")),
+        ],
+    )  # fmt: skip
+    words = forms.CharField(
+        label=_("In your words"), required=False, max_length=WORDS_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    wish = forms.CharField(
+        label=_("What would you wish for now?"), required=False, max_length=WORDS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
 # --- Staff ------------------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +251,9 @@ class RouteForm(WagtailAdminModelForm):
             self.fields[name].required = False
 
     #: Numbers of which none is said by leaving them out.
-    UNLIMITED = ("least_employees", "most_employees", "day_cap", "most_offers")
+    UNLIMITED = (
+        "least_employees", "most_employees", "day_cap", "most_offers", "first_contact_hours", "asks_after_days",
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -231,6 +261,8 @@ class RouteForm(WagtailAdminModelForm):
         least, most = data.get("least_employees") or 0, data.get("most_employees") or 0
         if most and most < least:
             self.add_error("most_employees", _("The most is less than the least."))
+        if data.get("tells_customer") and not data.get("first_contact_hours"):
+            self.add_error("first_contact_hours", _("Say within how many hours, since the customer is told."))
         return data
 
 

@@ -40,6 +40,11 @@ def wake_leads_after_acceptance(fact: Fact) -> None:
     wake_held_leads(partner_ids=partners_of_offers(fact.payload["offer_ids"]), now=timezone.now())
 
 
+@offers_accepted.receiver
+def write_to_customers(_fact: Fact) -> None:
+    tasks.send_due_letters.delay()
+
+
 @offers_closed.receiver
 def offer_again_and_wake_leads(fact: Fact) -> None:
     wake_held_leads(partner_ids=partners_of_offers(fact.payload["offer_ids"]), now=timezone.now())

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.leads.models import Route
-from portal.leads.services import distribution, holding, offers
+from portal.leads.services import customers, distribution, holding, offers
 
 
 @shared_task(name="leads.distribute_route")
@@ -25,3 +25,8 @@ def expire_due_offers() -> None:
 @shared_task(name="leads.wake_due_leads")
 def wake_due_leads() -> None:
     holding.wake_due_leads(now=timezone.now())
+
+
+@shared_task(name="leads.send_due_letters")
+def send_due_letters() -> None:
+    customers.send_due_letters(now=timezone.now())

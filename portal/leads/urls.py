@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import leads, offers, standing
+from portal.leads.views import customers, leads, offers, standing
 
 app_name = "leads"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("offers/<str:public_id>/", offers.offer, name="offer"),
     path("offers/<str:public_id>/accept/", offers.accept, name="accept"),
     path("offers/<str:public_id>/decline/", offers.decline, name="decline"),
+    path("heard/<str:token>/", customers.heard, name="heard"),
+    path("unwanted/<str:token>/", customers.unwanted, name="unwanted"),
     path("<str:public_id>/", leads.lead, name="lead"),
     path("<str:public_id>/assign/", leads.assign, name="assign"),
     path("<str:public_id>/step/", leads.step, name="step"),

@@ -5,12 +5,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import pgettext
 from wagtail import hooks
+from wagtail.contrib.settings.registry import register_setting
 from wagtail.permissions import register_permission_policy
 
 from portal.core.prepared import Question
 from portal.core.shell import NavItem, locate
 from portal.leads.access import may_work_leads
-from portal.leads.models import Offer
+from portal.leads.models import LeadRules, Offer
 from portal.leads.services.working import pass_leads_on
 from portal.leads.viewsets import POLICIES, LeadsViewSetGroup
 
@@ -27,6 +28,8 @@ WAITING = Question(
 
 
 hooks.register("partners_member_leaves", pass_leads_on)
+
+register_setting(LeadRules, icon="tasks", order=310)
 
 
 @hooks.register("register_admin_viewset")

@@ -10,6 +10,14 @@ Personal data of the customer is in :class:`LeadContact` and nowhere else: it ca
 decided.
 """
 
+from portal.leads.models.customers import (
+    CustomerAnswer,
+    CustomerLetter,
+    DropReason,
+    LetterKind,
+    LetterState,
+    UnwantedAddress,
+)
 from portal.leads.models.leads import (
     FINISHED,
     TAKEN,
@@ -42,6 +50,7 @@ from portal.leads.models.routes import (
     RouteStop,
     RouteWeight,
 )
+from portal.leads.models.rules import LeadRules
 from portal.leads.models.sources import (
     FieldChoices,
     ImportFile,
@@ -65,15 +74,21 @@ __all__ = [
     "AssignRule",
     "Correction",
     "CorrectionKind",
+    "CustomerAnswer",
+    "CustomerLetter",
     "Decision",
     "DeclineReason",
+    "DropReason",
     "FieldChoices",
     "HeldReason",
     "ImportFile",
     "Lead",
     "LeadContact",
     "LeadNote",
+    "LeadRules",
     "LeadStatus",
+    "LetterKind",
+    "LetterState",
     "LostReason",
     "Offer",
     "OfferState",
@@ -92,4 +107,5 @@ __all__ = [
     "SourceProduct",
     "SourceRegion",
     "Stage",
+    "UnwantedAddress",
 ]

@@ -144,6 +144,8 @@ class Lead(PublicIdModel):
         Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("worked by")
     )
     stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices, default=Stage.TAKEN)
+    # As promised to the customer when the partner took it; none where its policy promises nothing.
+    contact_due_at = models.DateTimeField(_("first contact by"), null=True, blank=True)
     first_contact_at = models.DateTimeField(_("first contact"), null=True, blank=True)
     next_step = models.CharField(_("next step"), max_length=200, blank=True)
     next_step_on = models.DateField(_("on"), null=True, blank=True)
@@ -231,6 +233,12 @@ class Lead(PublicIdModel):
             # What somebody has to do, the earliest first.
             models.Index(
                 fields=["assignee", "next_step_on"], condition=Q(status=LeadStatus.ACCEPTED), name="leads_lead_work"
+            ),
+            # The desk: customers that nobody has called, by what was promised.
+            models.Index(
+                fields=["contact_due_at", "accepted_at"],
+                condition=Q(status=LeadStatus.ACCEPTED, first_contact_at__isnull=True),
+                name="leads_lead_uncalled",
             ),
             # The staff's list, latest first, by status.
             models.Index(fields=["-received_at", "-id"], name="leads_lead_latest"),

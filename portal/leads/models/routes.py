@@ -91,6 +91,19 @@ class Route(ClusterableModel):
         help_text=_("One after the other, while nobody takes it. 0: any number."),
     )  # fmt: skip
 
+    first_contact_hours = models.PositiveSmallIntegerField(
+        _("hours to the first contact"), default=0, validators=[MaxValueValidator(24 * 90)],
+        help_text=_("Within which a partner that took a lead calls. 0: nothing is promised."),
+    )  # fmt: skip
+    tells_customer = models.BooleanField(
+        _("the customer is told who calls, and by when"), default=False,
+        help_text=_("By e-mail, as soon as a partner has taken the lead."),
+    )  # fmt: skip
+    asks_after_days = models.PositiveSmallIntegerField(
+        _("days until the customer is asked"), default=0, validators=[MaxValueValidator(365)],
+        help_text=_("Whether somebody called, and how it was. 0: they are not asked."),
+    )  # fmt: skip
+
     wagtail_reference_index_ignore = True
 
     class Meta:
@@ -102,6 +115,9 @@ class Route(ClusterableModel):
             models.CheckConstraint(condition=Q(open_cap__gte=1), name="leads_route_cap"),
             models.CheckConstraint(
                 condition=Q(most_employees=0) | Q(most_employees__gte=F("least_employees")), name="leads_route_size"
+            ),
+            models.CheckConstraint(
+                condition=Q(tells_customer=False) | Q(first_contact_hours__gte=1), name="leads_route_tells_a_promise"
             ),
         ]
 

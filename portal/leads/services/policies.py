@@ -38,6 +38,9 @@ def draft_policy(route: Route) -> Policy:
         open_cap=route.open_cap,
         day_cap=route.day_cap,
         most_offers=route.most_offers,
+        first_contact_hours=route.first_contact_hours,
+        tells_customer=route.tells_customer,
+        asks_after_days=route.asks_after_days,
     )
 
 

@@ -16,6 +16,7 @@ from portal.core.times import describe_moment
 from portal.leads.forms import AssignForm, LoseForm, NoteForm, StepForm, WinForm
 from portal.leads.models import Lead, LostReason, Offer, OfferState, Stage
 from portal.leads.services import outcomes, working
+from portal.leads.services.customers import find_heard, was_told
 from portal.leads.services.working import list_workers
 from portal.leads.views.common import list_facts, require_member, works_leads, write_value
 from portal.partners.middleware import MemberRequest
@@ -56,6 +57,8 @@ def _render_lead(
         or _("Lead %(number)s") % {"number": found.external_id},
         "facts": [*list_facts(found), (_("Received"), describe_moment(found.received_at, "date"))],
         "offer": taken,
+        "heard": find_heard(found, found.partner) if found.partner else None,
+        "told": was_told(taken),
         "value": write_value(found),
         "win_form": win_form or WinForm(initial={"currency": "EUR"}, auto_id="win_%s"),
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),

@@ -34,6 +34,7 @@ from portal.leads.reports import (
 )
 from portal.leads.routing import Verdict
 from portal.leads.services import terms as term_services
+from portal.leads.services.customers import find_satisfaction
 from portal.leads.services.missed import TOLD, list_missed_leads
 from portal.leads.services.turns import list_turns
 from portal.leads.views.common import count_offers, draw_tabs, require_member, works_leads
@@ -73,6 +74,8 @@ def turns(request: MemberRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "may_change_terms": may_change_terms(request.membership),
+        "satisfaction": find_satisfaction(partner) if may_change_terms(request.membership) else None,
+        "at_least": AT_LEAST,
         "shut": [
             {"stop": stop, "programme": programme, "routes": routes, "hindrance": describe_hindrance(stop)}
             for (stop, programme), routes in shut.items()

@@ -14,7 +14,9 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from portal.leads.access import may_see_leads
-from portal.leads.labels import REMEDIES
+from portal.leads.coarsening import AT_LEAST
+from portal.leads.labels import HEARINGS, REMEDIES
+from portal.leads.services.customers import list_satisfaction
 from portal.leads.services.desk import FEW_PARTNERS, read_desk
 from portal.leads.services.fairness_report import list_overrides, read_fairness
 
@@ -50,6 +52,7 @@ class DeskView(LeadsPage):
         desk = read_desk(now=now)
         return super().get_context_data(
             desk=desk,
+            contrary=[(heard, HEARINGS[heard.hearing]) for heard in desk.contrary],
             waiting=[(row, REMEDIES[row.reason][1]) for row in desk.waiting],
             few=FEW_PARTNERS,
             now=now,
@@ -62,4 +65,10 @@ class FairnessView(LeadsPage):
     page_title = gettext_lazy("Fairness")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(routes=read_fairness(), overrides=list_overrides(), **kwargs)
+        return super().get_context_data(
+            routes=read_fairness(),
+            overrides=list_overrides(),
+            satisfaction=list_satisfaction(),
+            at_least=AT_LEAST,
+            **kwargs,
+        )

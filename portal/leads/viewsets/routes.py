@@ -285,6 +285,14 @@ class RouteViewSet(ModelViewSet):
                 ],
                 heading=gettext_lazy("How they are offered"),
             ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("first_contact_hours"),
+                    FieldPanel("tells_customer"),
+                    FieldPanel("asks_after_days"),
+                ],
+                heading=gettext_lazy("What the customer is promised"),
+            ),
             InlinePanel(
                 "weights",
                 heading=gettext_lazy("Weights by tier"),
