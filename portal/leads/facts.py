@@ -15,6 +15,10 @@ leads_assigned = FactType("leads_assigned", ids=("lead_ids",))
 leads_contacted = FactType("leads_contacted", ids=("lead_ids",))
 #: Their customers said whether they were called, and how it was.
 customers_answered = FactType("customers_answered", ids=("lead_ids",))
+#: Nothing was done about these leads for so long that their partners were warned: they go back soon.
+leads_warned = FactType("leads_warned", ids=("lead_ids",))
+#: They went back, as their policy says; the partners that had them see them no more.
+leads_returned = FactType("leads_returned", ids=("return_ids",))
 leads_won = FactType("leads_won", ids=("lead_ids",))
 leads_lost = FactType("leads_lost", ids=("lead_ids",))
 #: Closed by staff without an outcome.

@@ -253,6 +253,7 @@ class RouteForm(WagtailAdminModelForm):
     #: Numbers of which none is said by leaving them out.
     UNLIMITED = (
         "least_employees", "most_employees", "day_cap", "most_offers", "first_contact_hours", "asks_after_days",
+        "return_after_days",
     )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

@@ -9,12 +9,18 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.models import Offer
+from portal.leads.models import Lead, LeadReturn, LeadStatus, Offer
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
-from portal.partners.models import Membership
+from portal.partners.models import Membership, Partner
 
 OFFERS = NotificationType("leads.offered", label=_("New lead offers"), template="leads/notices/offered")
+NEAR_RETURN = NotificationType(
+    "leads.warned", label=_("A lead of yours that goes back soon"), template="leads/notices/near_return"
+)
+RETURNED = NotificationType(
+    "leads.returned", label=_("A lead of yours that went back"), template="leads/notices/returned"
+)
 
 #: Offers named in one notice; the rest are counted.
 NAMED = 5
@@ -77,4 +83,63 @@ def _context(offers: list[Offer]) -> dict[str, Any]:
             }
             for offer in offers[:NAMED]
         ],
+    }
+
+
+# --- Leads that go back -----------------------------------------------------------------------------------------------
+
+
+def tell_of_near_returns(lead_ids: Iterable[int], *, now: datetime) -> int:
+    """Warn whoever works each lead, and who leads the team, that it goes back soon. A lead about which something was done
+    meanwhile is left out. Returns how many notices are new."""
+    leads = Lead.objects.filter(
+        pk__in=list(lead_ids), status=LeadStatus.ACCEPTED, warn_at__isnull=True, return_at__isnull=False
+    ).select_related("product", "region", "partner", "assignee", "policy")
+    told = 0
+    for lead in leads:
+        if lead.partner is None or lead.return_at is None or lead.policy is None:
+            continue
+        context = {
+            **_describe_lead(lead),
+            "return_at": lead.return_at.isoformat(),
+            "days": lead.policy.policy.return_after_days,
+        }
+        url = reverse("leads:lead", args=[lead.public_id])
+        people = find_responsible(lead.partner, lead.assignee, now=now)
+        key = f"return:{lead.pk}:{lead.return_at.isoformat()}"
+        told += notify(NEAR_RETURN, recipients=[(pk, context, url) for pk in people], key=key, now=now)
+    return told
+
+
+def tell_of_returns(return_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell the same people that a lead went back, and why; how many notices are new."""
+    rows = LeadReturn.objects.filter(pk__in=list(return_ids)).select_related(
+        "lead__product", "lead__region", "offer", "partner", "assignee"
+    )
+    told = 0
+    for row in rows:
+        context = {**_describe_lead(row.lead), "partner": row.partner.name, "days": row.days}
+        url = reverse("leads:offer", args=[row.offer.public_id])
+        people = find_responsible(row.partner, row.assignee, now=now)
+        told += notify(RETURNED, recipients=[(pk, context, url) for pk in people], key=f"returned:{row.pk}", now=now)
+    return told
+
+
+def find_responsible(partner: Partner, assignee: Membership | None, *, now: datetime) -> list[int]:
+    """User ids of whoever works a lead and of the heads of the team; of the owners where there is neither."""
+    active = Membership.objects.active(now).for_partner(partner)
+    held = active.filter(held_roles__ended_at__isnull=True)
+    heads = set(held.filter(held_roles__role__leads_team=True).values_list("user_id", flat=True))
+    if assignee is not None:
+        heads |= set(active.filter(pk=assignee.pk).values_list("user_id", flat=True))
+    owners = held.filter(held_roles__role__manages_members=True).values_list("user_id", flat=True)
+    return sorted(heads or set(owners))
+
+
+def _describe_lead(lead: Lead) -> dict[str, Any]:
+    """What may stay in an inbox whatever becomes of the lead: no name of the customer."""
+    return {
+        "partner": lead.partner.name if lead.partner else "",
+        "product": dict(lead.product.name) if lead.product else {},
+        "region": dict(lead.region.name) if lead.region else {},
     }

@@ -43,6 +43,7 @@ class Policy:
         first_contact_hours: within how many hours a customer is called, counted like those of an offer; 0 for no promise.
         tells_customer: whether the customer is written who calls and by when.
         asks_after_days: how many days after a partner took a lead its customer is asked how it was; 0 for never.
+        return_after_days: after how many days without anything done a lead goes back to the next partner; 0 for never.
     """
 
     programme: int
@@ -65,6 +66,7 @@ class Policy:
     first_contact_hours: int = 0
     tells_customer: bool = False
     asks_after_days: int = 0
+    return_after_days: int = 0
 
     def takes(self, asked: Asked) -> bool:
         """Whether a lead is the route's."""

@@ -8,6 +8,8 @@ from portal.leads import tasks
 from portal.leads.facts import (
     leads_offered,
     leads_received,
+    leads_returned,
+    leads_warned,
     offers_accepted,
     offers_closed,
     partner_terms_changed,
@@ -15,7 +17,7 @@ from portal.leads.facts import (
     routes_resumed,
     sources_changed,
 )
-from portal.leads.notices import tell_about_offers
+from portal.leads.notices import tell_about_offers, tell_of_near_returns, tell_of_returns
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
 from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
@@ -43,6 +45,16 @@ def wake_leads_after_acceptance(fact: Fact) -> None:
 @offers_accepted.receiver
 def write_to_customers(_fact: Fact) -> None:
     tasks.send_due_letters.delay()
+
+
+@leads_warned.receiver
+def tell_partners_of_near_returns(fact: Fact) -> None:
+    tell_of_near_returns(fact.payload["lead_ids"], now=fact.announced_at)
+
+
+@leads_returned.receiver
+def tell_partners_of_returns(fact: Fact) -> None:
+    tell_of_returns(fact.payload["return_ids"], now=fact.announced_at)
 
 
 @offers_closed.receiver

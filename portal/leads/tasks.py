@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.leads.models import Route
-from portal.leads.services import customers, distribution, holding, offers
+from portal.leads.services import customers, distribution, holding, offers, returns
 
 
 @shared_task(name="leads.distribute_route")
@@ -30,3 +30,8 @@ def wake_due_leads() -> None:
 @shared_task(name="leads.send_due_letters")
 def send_due_letters() -> None:
     customers.send_due_letters(now=timezone.now())
+
+
+@shared_task(name="leads.warn_and_return")
+def warn_and_return() -> None:
+    returns.warn_and_return(now=timezone.now())

@@ -42,6 +42,7 @@ from portal.leads.models.offers import (
     Override,
     OverrideKind,
 )
+from portal.leads.models.returns import LeadReturn
 from portal.leads.models.routes import (
     Roster,
     Route,
@@ -85,6 +86,7 @@ __all__ = [
     "Lead",
     "LeadContact",
     "LeadNote",
+    "LeadReturn",
     "LeadRules",
     "LeadStatus",
     "LetterKind",

@@ -103,6 +103,10 @@ class Route(ClusterableModel):
         _("days until the customer is asked"), default=0, validators=[MaxValueValidator(365)],
         help_text=_("Whether somebody called, and how it was. 0: they are not asked."),
     )  # fmt: skip
+    return_after_days = models.PositiveSmallIntegerField(
+        _("days until an idle lead goes back"), default=0, validators=[MaxValueValidator(365)],
+        help_text=_("Without a step or a note of the partner that took it, which is warned before. 0: never."),
+    )  # fmt: skip
 
     wagtail_reference_index_ignore = True
 

@@ -10,6 +10,7 @@ from portal.core.amounts import DECIMALS
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_closed, leads_lost, leads_won, offers_closed
 from portal.leads.models import FINISHED, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.services.clocks import RETURN_CLOCK, stop_return
 
 
 @transaction.atomic
@@ -79,6 +80,7 @@ def _lock_accepted(lead: Lead) -> Lead:
 
 def _finish(lead: Lead, *, note: str, by: User, now: datetime) -> None:
     lead.finished_at, lead.finished_by, lead.outcome_note = now, by, note
+    stop_return(lead)
     lead.save(
         update_fields=[
             "status",
@@ -90,5 +92,6 @@ def _finish(lead: Lead, *, note: str, by: User, now: datetime) -> None:
             "finished_at",
             "finished_by",
             "outcome_note",
+            *RETURN_CLOCK,
         ]
     )

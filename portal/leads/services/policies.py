@@ -41,6 +41,7 @@ def draft_policy(route: Route) -> Policy:
         first_contact_hours=route.first_contact_hours,
         tells_customer=route.tells_customer,
         asks_after_days=route.asks_after_days,
+        return_after_days=route.return_after_days,
     )
 
 

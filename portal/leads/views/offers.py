@@ -44,7 +44,7 @@ def offers(request: MemberRequest) -> HttpResponse:
     show = request.GET.get("show", "answer")
     counts = count_offers(partner, now=now)
     rows = Offer.objects.for_partner(partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "lead__assignee__user", "closed_by"
+        "lead__product", "lead__region", "lead__contact", "lead__assignee__user", "closed_by", "returned"
     )
     match show:
         case "work":
@@ -109,7 +109,7 @@ def offer(request: MemberRequest, public_id: str) -> HttpResponse:
 
 def _find_offer(request: MemberRequest, public_id: str) -> Offer:
     rows = Offer.objects.for_partner(require_member(request).partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner"
+        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner", "returned"
     )
     return get_object_or_404(rows, public_id=public_id)
 

@@ -19,6 +19,7 @@ from portal.leads.labels import HEARINGS, REMEDIES
 from portal.leads.services.customers import list_satisfaction
 from portal.leads.services.desk import FEW_PARTNERS, read_desk
 from portal.leads.services.fairness_report import list_overrides, read_fairness
+from portal.leads.services.returns import list_returns
 
 
 class LeadsPage(WagtailAdminTemplateMixin, TemplateView):
@@ -68,6 +69,7 @@ class FairnessView(LeadsPage):
         return super().get_context_data(
             routes=read_fairness(),
             overrides=list_overrides(),
+            returns=list_returns(),
             satisfaction=list_satisfaction(),
             at_least=AT_LEAST,
             **kwargs,

@@ -125,6 +125,7 @@ class LeadInspectView(InspectView):
             letters=lead.letters.select_related("offer__partner").order_by("due_at", "pk"),
             heard=list_heard(lead),
             hearings=HEARINGS,
+            returns=lead.returns.select_related("partner"),
             value=to_major(lead.value, lead.currency) if lead.value is not None else None,
             **kwargs,
         )

@@ -290,8 +290,9 @@ class RouteViewSet(ModelViewSet):
                     FieldPanel("first_contact_hours"),
                     FieldPanel("tells_customer"),
                     FieldPanel("asks_after_days"),
+                    FieldPanel("return_after_days"),
                 ],
-                heading=gettext_lazy("What the customer is promised"),
+                heading=gettext_lazy("What is due once a partner has taken a lead"),
             ),
             InlinePanel(
                 "weights",
