@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import customers, leads, offers, standing
+from portal.leads.views import cards, customers, leads, offers, standing
 
 app_name = "leads"
 
@@ -23,6 +23,8 @@ urlpatterns = [
     path("<str:public_id>/assign/", leads.assign, name="assign"),
     path("<str:public_id>/step/", leads.step, name="step"),
     path("<str:public_id>/note/", leads.note, name="note"),
+    path("<str:public_id>/cards/", cards.tick, name="tick"),
+    path("<str:public_id>/cards/off/", cards.untick, name="untick"),
     path("<str:public_id>/won/", leads.win, name="win"),
     path("<str:public_id>/lost/", leads.lose, name="lose"),
 ]

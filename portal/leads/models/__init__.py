@@ -10,6 +10,7 @@ Personal data of the customer is in :class:`LeadContact` and nowhere else: it ca
 decided.
 """
 
+from portal.leads.models.cards import LeadCard
 from portal.leads.models.customers import (
     CustomerAnswer,
     CustomerLetter,
@@ -84,6 +85,7 @@ __all__ = [
     "HeldReason",
     "ImportFile",
     "Lead",
+    "LeadCard",
     "LeadContact",
     "LeadNote",
     "LeadReturn",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -29,6 +30,15 @@ def require_member(request: MemberRequest) -> Membership:
     if request.membership is None:
         raise NotAllowed(_("You are not a member of a partner."))
     return request.membership
+
+
+def find_own_lead(request: MemberRequest, public_id: str) -> Lead:
+    """A lead that the member's partner took. Another partner's do not exist here.
+
+    Raises:
+        Http404: there is none.
+    """
+    return get_object_or_404(Lead.objects.for_partner(require_member(request).partner), public_id=public_id)
 
 
 #: Offers that did not become the partner's lead.

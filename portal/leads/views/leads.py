@@ -18,6 +18,7 @@ from portal.leads.models import Lead, LostReason, Offer, OfferState, Stage
 from portal.leads.services import outcomes, working
 from portal.leads.services.customers import find_heard, was_told
 from portal.leads.services.working import list_workers
+from portal.leads.views.cards import describe_cards
 from portal.leads.views.common import list_facts, require_member, works_leads, write_value
 from portal.partners.middleware import MemberRequest
 
@@ -59,6 +60,7 @@ def _render_lead(
         "offer": taken,
         "heard": find_heard(found, found.partner) if found.partner else None,
         "told": was_told(taken),
+        **describe_cards(request, found),
         "value": write_value(found),
         "win_form": win_form or WinForm(initial={"currency": "EUR"}, auto_id="win_%s"),
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),
