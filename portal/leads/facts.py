@@ -38,3 +38,13 @@ credits_corrected = FactType("credits_corrected", ids=("correction_ids",))
 leads_overridden = FactType("leads_overridden", ids=("lead_ids",))
 #: How a source's columns and names are read was changed by staff.
 sources_changed = FactType("sources_changed", ids=("source_ids",))
+#: A partner contests what was decided about a lead.
+disputes_opened = FactType("disputes_opened", ids=("dispute_ids",))
+#: One side of a case has said something.
+evidence_given = FactType("evidence_given", ids=("evidence_ids",))
+#: Staff have upheld or rejected.
+disputes_answered = FactType("disputes_answered", ids=("dispute_ids",))
+#: The partner has taken its case back.
+disputes_withdrawn = FactType("disputes_withdrawn", ids=("dispute_ids",))
+#: The time to answer is over, and nobody has.
+disputes_overdue = FactType("disputes_overdue", ids=("dispute_ids",))

@@ -26,6 +26,7 @@ from portal.leads.models import (
     Stage,
 )
 from portal.leads.models.customers import WORDS_LENGTH
+from portal.leads.models.disputes import TEXT_LENGTH
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES
 from portal.partners.models import Membership, Partner, Region
@@ -124,15 +125,24 @@ class TermsForm(forms.Form):
         field.choices = list(languages)
 
     def clean_holidays(self) -> list[date]:
-        days = []
-        for line in self.cleaned_data["holidays"].split():
-            try:
-                days.append(date.fromisoformat(line))
-            except ValueError as error:
-                raise ValidationError(
-                    _("“%(text)s” is not a day. Write it as 2026-12-25.") % {"text": line[:30]}, code="day"
-                ) from error
-        return days
+        return read_days(self.cleaned_data["holidays"])
+
+
+def read_days(text: str) -> list[date]:
+    """Days that are written one a line.
+
+    Raises:
+        ValidationError: one of them is none.
+    """
+    days = []
+    for line in text.split():
+        try:
+            days.append(date.fromisoformat(line))
+        except ValueError as error:
+            raise ValidationError(
+                _("“%(text)s” is not a day. Write it as 2026-12-25.") % {"text": line[:30]}, code="day"
+            ) from error
+    return days
 
 
 class PauseForm(forms.Form):
@@ -203,6 +213,23 @@ class HeardForm(forms.Form):
     wish = forms.CharField(
         label=_("What would you wish for now?"), required=False, max_length=WORDS_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
+class DisputeForm(forms.Form):
+    """Why a decision is contested, or what else is to be said in a case."""
+
+    text = forms.CharField(
+        label=_("What happened, and why is the decision wrong?"), max_length=TEXT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("The vendor's staff read it. Name what can be checked: days, calls, colleagues."),
+    )  # fmt: skip
+
+
+class EvidenceForm(forms.Form):
+    text = forms.CharField(
+        label=_("Add something"), max_length=TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Both sides read it, and it stays."),
     )  # fmt: skip
 
 
@@ -299,6 +326,51 @@ class StopForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=300, widget=AdminAutoHeightTextInput, help_text=_("Your colleagues read it.")
     )
+
+
+class AnswerForm(forms.Form):
+    """The answer to a dispute."""
+
+    verdict = forms.ChoiceField(label=_("Answer"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=TEXT_LENGTH, widget=AdminAutoHeightTextInput,
+        help_text=_("The partner reads it, and it stays. Name neither a customer nor another partner."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, with_turn: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["verdict"]
+        field.choices = [
+            *([("turn", _("Upheld: the turn is given back"))] if with_turn else []),
+            ("entry", _("Upheld: it is recorded")),
+            ("rejected", _("Rejected: the decision stays")),
+        ]
+
+
+class StaffEvidenceForm(forms.Form):
+    text = forms.CharField(
+        label=_("What you know"), max_length=TEXT_LENGTH, widget=AdminAutoHeightTextInput,
+        help_text=_("The partner reads it, and it stays. Name neither a customer nor another partner."),
+    )  # fmt: skip
+
+
+class LeadRulesForm(WagtailAdminModelForm):
+    """What holds for all leads: days are chosen, and free days written one a line."""
+
+    workdays = forms.TypedMultipleChoiceField(
+        label=_("Days we work"), coerce=int, choices=WEEKDAYS, widget=forms.CheckboxSelectMultiple
+    )
+    holidays = forms.CharField(
+        label=_("Days on which we do not work"), required=False, widget=AdminAutoHeightTextInput,
+        help_text=_("One a line, such as 2026-12-25."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["holidays"] = "\n".join(self.instance.holidays)
+
+    def clean_holidays(self) -> list[str]:
+        return [day.isoformat() for day in read_days(self.cleaned_data["holidays"])]
 
 
 class TryForm(forms.Form):

@@ -9,7 +9,19 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.models import Lead, LeadReturn, LeadStatus, Offer
+from portal.leads.access import find_arbiters
+from portal.leads.models import (
+    ANSWERED,
+    Dispute,
+    DisputeEvidence,
+    DisputeState,
+    Lead,
+    LeadReturn,
+    LeadStatus,
+    Offer,
+    Remedy,
+    Side,
+)
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
 from portal.partners.models import Membership, Partner
@@ -21,6 +33,19 @@ NEAR_RETURN = NotificationType(
 RETURNED = NotificationType(
     "leads.returned", label=_("A lead of yours that went back"), template="leads/notices/returned"
 )
+DISPUTED = NotificationType(
+    "leads.disputed", label=_("A partner contests a decision"), template="leads/notices/disputed"
+)
+EVIDENCE = NotificationType(
+    "leads.evidence_given", label=_("Something was added to a dispute"), template="leads/notices/evidence"
+)
+DISPUTE_ANSWERED = NotificationType(
+    "leads.dispute_answered", label=_("A dispute of yours was answered"), template="leads/notices/dispute_answered"
+)
+DISPUTE_OVERDUE = NotificationType(
+    "leads.dispute_overdue", label=_("A dispute that nobody has answered in time"),
+    template="leads/notices/dispute_overdue",
+)  # fmt: skip
 
 #: Offers named in one notice; the rest are counted.
 NAMED = 5
@@ -142,4 +167,66 @@ def _describe_lead(lead: Lead) -> dict[str, Any]:
         "partner": lead.partner.name if lead.partner else "",
         "product": dict(lead.product.name) if lead.product else {},
         "region": dict(lead.region.name) if lead.region else {},
+    }
+
+
+# --- Disputes ---------------------------------------------------------------------------------------------------------
+
+
+def tell_of_disputes(dispute_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell those who answer disputes that a partner contests a decision; how many notices are new."""
+    return _tell_arbiters(DISPUTED, dispute_ids, key="dispute", now=now)
+
+
+def tell_of_overdue_disputes(dispute_ids: Iterable[int], *, now: datetime) -> int:
+    """Remind them of cases whose time is over and that are still open."""
+    return _tell_arbiters(DISPUTE_OVERDUE, dispute_ids, key="overdue", now=now)
+
+
+def _tell_arbiters(kind: NotificationType, dispute_ids: Iterable[int], *, key: str, now: datetime) -> int:
+    people = list(find_arbiters().values_list("pk", flat=True))
+    told = 0
+    for dispute in Dispute.objects.open().filter(pk__in=list(dispute_ids)).select_related("partner"):
+        url = reverse("lead_disputes:inspect", args=[dispute.pk])
+        recipients = [(pk, _describe_dispute(dispute), url) for pk in people if pk != dispute.decided_by_id]
+        told += notify(kind, recipients=recipients, key=f"{key}:{dispute.pk}", now=now)
+    return told
+
+
+def tell_of_evidence(evidence_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell the other side that something was added; the words stay in the case."""
+    told = 0
+    rows = DisputeEvidence.objects.filter(pk__in=list(evidence_ids))
+    for row in rows.select_related("dispute__partner", "dispute__opened_by"):
+        context = _describe_dispute(row.dispute)
+        if row.side == Side.PARTNER:
+            url = reverse("lead_disputes:inspect", args=[row.dispute_id])
+            people = list(find_arbiters().values_list("pk", flat=True))
+        else:
+            url = reverse("leads:dispute", args=[row.dispute.public_id])
+            people = find_responsible(row.dispute.partner, row.dispute.opened_by, now=now)
+        told += notify(EVIDENCE, recipients=[(pk, context, url) for pk in people], key=f"evidence:{row.pk}", now=now)
+    return told
+
+
+def tell_of_answers(dispute_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell whoever opened a case, and the heads, how it was answered."""
+    told = 0
+    answered = Dispute.objects.filter(pk__in=list(dispute_ids), state__in=ANSWERED)
+    for dispute in answered.select_related("partner", "opened_by"):
+        context = {**_describe_dispute(dispute), "upheld": dispute.state == DisputeState.UPHELD,
+                   "turn": dispute.remedy == Remedy.TURN}  # fmt: skip
+        url = reverse("leads:dispute", args=[dispute.public_id])
+        people = find_responsible(dispute.partner, dispute.opened_by, now=now)
+        recipients = [(pk, context, url) for pk in people]
+        told += notify(DISPUTE_ANSWERED, recipients=recipients, key=f"answered:{dispute.pk}", now=now)
+    return told
+
+
+def _describe_dispute(dispute: Dispute) -> dict[str, Any]:
+    return {
+        "partner": dispute.partner.name,
+        "case": dispute.public_id,
+        "kind": dispute.kind,
+        "due_at": dispute.due_at.isoformat(),
     }

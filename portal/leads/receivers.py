@@ -6,6 +6,10 @@ from certification.facts import partners_qualified
 from portal.core.models import Fact
 from portal.leads import tasks
 from portal.leads.facts import (
+    disputes_answered,
+    disputes_opened,
+    disputes_overdue,
+    evidence_given,
     leads_offered,
     leads_received,
     leads_returned,
@@ -17,7 +21,15 @@ from portal.leads.facts import (
     routes_resumed,
     sources_changed,
 )
-from portal.leads.notices import tell_about_offers, tell_of_near_returns, tell_of_returns
+from portal.leads.notices import (
+    tell_about_offers,
+    tell_of_answers,
+    tell_of_disputes,
+    tell_of_evidence,
+    tell_of_near_returns,
+    tell_of_overdue_disputes,
+    tell_of_returns,
+)
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
 from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
@@ -55,6 +67,26 @@ def tell_partners_of_near_returns(fact: Fact) -> None:
 @leads_returned.receiver
 def tell_partners_of_returns(fact: Fact) -> None:
     tell_of_returns(fact.payload["return_ids"], now=fact.announced_at)
+
+
+@disputes_opened.receiver
+def tell_staff_of_disputes(fact: Fact) -> None:
+    tell_of_disputes(fact.payload["dispute_ids"], now=fact.announced_at)
+
+
+@evidence_given.receiver
+def tell_the_other_side(fact: Fact) -> None:
+    tell_of_evidence(fact.payload["evidence_ids"], now=fact.announced_at)
+
+
+@disputes_answered.receiver
+def tell_partners_of_answers(fact: Fact) -> None:
+    tell_of_answers(fact.payload["dispute_ids"], now=fact.announced_at)
+
+
+@disputes_overdue.receiver
+def remind_staff_of_disputes(fact: Fact) -> None:
+    tell_of_overdue_disputes(fact.payload["dispute_ids"], now=fact.announced_at)
 
 
 @offers_closed.receiver

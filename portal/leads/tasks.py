@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.leads.models import Route
-from portal.leads.services import customers, distribution, holding, offers, returns
+from portal.leads.services import customers, disputes, distribution, holding, offers, returns
 
 
 @shared_task(name="leads.distribute_route")
@@ -35,3 +35,8 @@ def send_due_letters() -> None:
 @shared_task(name="leads.warn_and_return")
 def warn_and_return() -> None:
     returns.warn_and_return(now=timezone.now())
+
+
+@shared_task(name="leads.remind_of_disputes")
+def remind_of_disputes() -> None:
+    disputes.remind_of_overdue(now=timezone.now())

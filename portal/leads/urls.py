@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.leads.views import cards, customers, leads, offers, standing
+from portal.leads.views import cards, customers, disputes, leads, offers, standing
 
 app_name = "leads"
 
@@ -14,6 +14,13 @@ urlpatterns = [
     path("terms/receive/", standing.unpause, name="unpause"),
     path("turns/", standing.turns, name="turns"),
     path("missed/", standing.missed, name="missed"),
+    path("missed/contest/", disputes.contest_missed, name="contest_missed"),
+    path("disputes/", disputes.disputes, name="disputes"),
+    path("disputes/<str:public_id>/", disputes.dispute, name="dispute"),
+    path("disputes/<str:public_id>/say/", disputes.say, name="dispute_say"),
+    path("disputes/<str:public_id>/withdraw/", disputes.withdraw, name="dispute_withdraw"),
+    path("offers/<str:public_id>/contest/", disputes.contest_offer, name="contest_offer"),
+    path("offers/<str:public_id>/contest-outcome/", disputes.contest_outcome, name="contest_outcome"),
     path("offers/<str:public_id>/", offers.offer, name="offer"),
     path("offers/<str:public_id>/accept/", offers.accept, name="accept"),
     path("offers/<str:public_id>/decline/", offers.decline, name="decline"),

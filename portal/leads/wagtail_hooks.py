@@ -13,7 +13,7 @@ from portal.core.shell import NavItem, locate
 from portal.leads.access import may_work_leads
 from portal.leads.models import LeadRules, Offer
 from portal.leads.services.working import pass_leads_on
-from portal.leads.viewsets import POLICIES, LeadsViewSetGroup
+from portal.leads.viewsets import POLICIES, RULES_HANDLER, LeadsViewSetGroup
 
 for model, policy in POLICIES.items():
     register_permission_policy(model, policy, exact_class=True)
@@ -29,6 +29,7 @@ WAITING = Question(
 
 hooks.register("partners_member_leaves", pass_leads_on)
 
+LeadRules.edit_handler = RULES_HANDLER
 register_setting(LeadRules, icon="tasks", order=310)
 
 

@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "write to customers of leads": {"task": "leads.send_due_letters", "schedule": 60.0},
     "warn of idle leads, and take them back": {"task": "leads.warn_and_return", "schedule": 60.0},
+    "remind of disputes that nobody has answered": {"task": "leads.remind_of_disputes", "schedule": 300.0},
     "distribute leads that wait": {"task": "leads.distribute_waiting_leads", "schedule": 60.0},
     "remind people of their webinars": {"task": "training.remind_of_sessions", "schedule": 60.0},
     "remind owners of materials that are due": {"task": "training.remind_owners", "schedule": 600.0},

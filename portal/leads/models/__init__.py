@@ -19,6 +19,15 @@ from portal.leads.models.customers import (
     LetterState,
     UnwantedAddress,
 )
+from portal.leads.models.disputes import (
+    ANSWERED,
+    Dispute,
+    DisputeEvidence,
+    DisputeState,
+    DisputeSubject,
+    Remedy,
+    Side,
+)
 from portal.leads.models.leads import (
     FINISHED,
     TAKEN,
@@ -68,6 +77,7 @@ from portal.leads.models.terms import (
 )
 
 __all__ = [
+    "ANSWERED",
     "FINISHED",
     "TAKEN",
     "UNROUTABLE",
@@ -80,6 +90,10 @@ __all__ = [
     "CustomerLetter",
     "Decision",
     "DeclineReason",
+    "Dispute",
+    "DisputeEvidence",
+    "DisputeState",
+    "DisputeSubject",
     "DropReason",
     "FieldChoices",
     "HeldReason",
@@ -100,12 +114,14 @@ __all__ = [
     "OverrideKind",
     "PartnerHoliday",
     "PartnerTerms",
+    "Remedy",
     "Roster",
     "Route",
     "RouteCredit",
     "RoutePolicy",
     "RouteStop",
     "RouteWeight",
+    "Side",
     "Source",
     "SourceColumn",
     "SourceProduct",

@@ -10,10 +10,11 @@ from django.db.models import Count, F, Min, Q
 from certification.models import Programme
 from certification.services.qualifications import describe_standing
 from portal.content.models import Product
-from portal.leads.models import HeldReason, Lead, LeadStatus, Offer, OfferState, Route, RoutePolicy
+from portal.leads.models import Dispute, HeldReason, Lead, LeadStatus, Offer, OfferState, Route, RoutePolicy
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import first_stop
 from portal.leads.services.customers import Heard, list_contrary
+from portal.leads.services.disputes import list_open
 from portal.leads.services.floor import Floor, look
 from portal.partners.models import Partner, Region
 
@@ -82,6 +83,7 @@ class Desk:
     served: tuple[Served, ...]
     declines: tuple[Declines, ...]
     contrary: tuple[Heard, ...]
+    disputes: tuple[Dispute, ...]
 
 
 def read_desk(*, now: datetime) -> Desk:
@@ -97,6 +99,7 @@ def read_desk(*, now: datetime) -> Desk:
         served=tuple(_measure_service(route, policy, floor, regions, products) for route, policy in in_force),
         declines=tuple(_list_declines(now=now)),
         contrary=tuple(list_contrary(now=now)),
+        disputes=tuple(list_open()[:SHOWN]),
     )
 
 

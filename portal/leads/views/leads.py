@@ -19,7 +19,7 @@ from portal.leads.services import outcomes, working
 from portal.leads.services.customers import find_heard, was_told
 from portal.leads.services.working import list_workers
 from portal.leads.views.cards import describe_cards
-from portal.leads.views.common import list_facts, require_member, works_leads, write_value
+from portal.leads.views.common import describe_contest, list_facts, require_member, works_leads, write_value
 from portal.partners.middleware import MemberRequest
 
 
@@ -49,7 +49,11 @@ def _render_lead(
     status: int = 200,
 ) -> HttpResponse:
     contact = getattr(found, "contact", None)
-    taken = Offer.objects.filter(lead=found, state=OfferState.ACCEPTED).select_related("closed_by").first()
+    taken = (
+        Offer.objects.filter(lead=found, state=OfferState.ACCEPTED)
+        .select_related("closed_by", "lead__finished_by")
+        .first()
+    )
     context = {
         "lead": found,
         "contact": contact,
@@ -61,6 +65,7 @@ def _render_lead(
         "heard": find_heard(found, found.partner) if found.partner else None,
         "told": was_told(taken),
         **describe_cards(request, found),
+        **(describe_contest(request, taken, now=timezone.now()) if taken else {}),
         "value": write_value(found),
         "win_form": win_form or WinForm(initial={"currency": "EUR"}, auto_id="win_%s"),
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),

@@ -25,6 +25,7 @@ from portal.leads.services.turns import expect_next_turn
 from portal.leads.views.common import (
     PAST,
     count_offers,
+    describe_contest,
     draw_tabs,
     list_facts,
     require_member,
@@ -86,7 +87,7 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
         "text": message if taken else masked_message(lead),
         "place": describe_place(lead),
         "url": reverse("leads:lead", args=[lead.public_id])
-        if taken
+        if taken and lead.status != LeadStatus.CLOSED
         else reverse("leads:offer", args=[offer.public_id]),
         "urgent": is_urgent(offer, now=now),
         "value": write_value(lead),
@@ -99,7 +100,7 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
 def offer(request: MemberRequest, public_id: str) -> HttpResponse:
     """An offer: what may be known before accepting, and the two answers."""
     found = _find_offer(request, public_id)
-    if found.state == OfferState.ACCEPTED:
+    if found.state == OfferState.ACCEPTED and found.lead.status != LeadStatus.CLOSED:
         return redirect("leads:lead", found.lead.public_id)
     now = timezone.now()
     if found.is_open:
@@ -138,6 +139,7 @@ def _render_offer(
         "cost": _describe_cost(found, now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,
+        **describe_contest(request, found, now=now),
     }
     return render(request, "leads/offer.html", context, status=status)
 

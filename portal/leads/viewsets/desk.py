@@ -18,6 +18,7 @@ from portal.leads.coarsening import AT_LEAST
 from portal.leads.labels import HEARINGS, REMEDIES
 from portal.leads.services.customers import list_satisfaction
 from portal.leads.services.desk import FEW_PARTNERS, read_desk
+from portal.leads.services.disputes import count_by_state, list_answered
 from portal.leads.services.fairness_report import list_overrides, read_fairness
 from portal.leads.services.returns import list_returns
 
@@ -70,6 +71,8 @@ class FairnessView(LeadsPage):
             routes=read_fairness(),
             overrides=list_overrides(),
             returns=list_returns(),
+            disputes=count_by_state(),
+            answered=list_answered(),
             satisfaction=list_satisfaction(),
             at_least=AT_LEAST,
             **kwargs,

@@ -27,11 +27,12 @@ from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissi
 from portal.leads.access import may_close_leads, may_import_leads, may_override, may_see_leads
 from portal.leads.forms import CloseForm, CompleteForm, ImportForm, PartnerReasonForm, ReasonForm, SourceForm
 from portal.leads.labels import FIELDS, HEARINGS, REASONS, REMEDIES, describe_problem
-from portal.leads.models import WITH_NOBODY, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
+from portal.leads.models import WITH_NOBODY, Dispute, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
 from portal.leads.reports import explain_decisions
 from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
 from portal.leads.services.customers import list_heard
 from portal.leads.viewsets.desk import DeskView, FairnessView
+from portal.leads.viewsets.disputes import POLICY as DISPUTE_POLICY
 from portal.partners.models import PRESENT, Partner
 
 #: Rows of a dry run's problems shown at once; the count says how many there are in all.
@@ -43,6 +44,7 @@ POLICIES: dict[Any, ModelPermissionPolicy] = {
     Lead: ReadOnlyPermissionPolicy(Lead),
     Source: KeptPermissionPolicy(Source),
     Route: KeptPermissionPolicy(Route),
+    Dispute: DISPUTE_POLICY,
 }
 
 
