@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.leads.services.customers import make_token as make_letter_token
 from portal.leads.services.links import make_token as make_take_token
 from tests.world import PERSONAS, World, build_world
 from training.services.joining import make_token
@@ -212,6 +213,19 @@ CASES = [
     Case("leads:assign", redirecting(WORKS_LEADS), "post", of("lead")),
     Case("leads:step", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"stage": "contacted"}),
     Case("leads:note", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"text": "Call on Friday."}),
+    Case("leads:disputes", LISTS_LEADS),
+    Case("leads:dispute", WORKS_LEADS, args=of("dispute")),
+    Case("leads:dispute_say", redirecting(WORKS_LEADS), "post", of("dispute"), lambda world: {"text": "On Monday."}),
+    Case("leads:dispute_withdraw", redirecting(WORKS_LEADS), "post", of("dispute")),
+    Case("leads:contest_offer", WORKS_LEADS, args=of("expired")),
+    Case("leads:contest_outcome", redirecting(WORKS_LEADS), args=of("expired")),
+    Case("leads:contest_missed", redirecting(LISTS_LEADS)),
+    Case("leads:tick", redirecting(WORKS_LEADS), "post", of("lead"),
+         lambda world: {"card": str(world.card.translation_key)}),
+    Case("leads:untick", redirecting(WORKS_LEADS), "post", of("lead"),
+         lambda world: {"card": str(world.card.translation_key)}),
+    Case("leads:heard", row(OK), args=lambda world: [make_letter_token(world.letter)]),
+    Case("leads:unwanted", row(OK), args=lambda world: [make_letter_token(world.letter)]),
     Case("leads:win", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"amount": "100", "currency": "EUR"}),
     Case("leads:lose", redirecting(WORKS_LEADS), "post", of("lead"), lambda world: {"reason": "price"}),
 ]  # fmt: skip

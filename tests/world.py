@@ -10,7 +10,7 @@ from certification.services.attempts import start_attempt
 from portal.accounts.models import User
 from portal.content.models import Product
 from portal.home.services.roles import CHANNEL_MANAGERS, EDITORS, EXAMINERS, set_up_roles
-from portal.leads.models import Absence, LeadStatus, OfferState, Telling
+from portal.leads.models import Absence, CustomerLetter, Dispute, LeadStatus, OfferState, Telling
 from portal.partners.models import JobRole, Membership, MembershipRole, Partner, PartnerKind, Region, Tier
 from portal.partners.services.memberships import invite_member, make_token
 from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
@@ -123,9 +123,25 @@ def _add_things(world: World) -> None:
     )
     telling = Telling.objects.create(offer=offer, membership=seller, told_at=now)
     taken = LeadFactory(status=LeadStatus.ACCEPTED, partner=seller.partner, accepted_at=now, **details)
-    OfferFactory(
+    accepted = OfferFactory(
         lead=taken, partner=seller.partner, made_at=now, state=OfferState.ACCEPTED, closed_at=now,
         closed_by=world.people["seller"],
+    )  # fmt: skip
+    world.things["letter"] = CustomerLetter.objects.create(
+        lead=taken, offer=accepted, kind="asked", due_at=now, state="sent", sent_at=now
+    )
+    expired = OfferFactory(
+        lead=LeadFactory(status=LeadStatus.NEW, **details), partner=seller.partner, state=OfferState.EXPIRED,
+        made_at=now - timedelta(days=2), closed_at=now - timedelta(days=1),
+    )  # fmt: skip
+    contested = OfferFactory(
+        lead=LeadFactory(status=LeadStatus.NEW, **details), partner=seller.partner, state=OfferState.EXPIRED,
+        made_at=now - timedelta(days=2), closed_at=now - timedelta(days=1),
+    )  # fmt: skip
+    world.things["expired"] = expired
+    world.things["dispute"] = Dispute.objects.create(
+        partner=seller.partner, kind="offer", subject=f"offer:{contested.pk}", offer=contested, opened_at=now,
+        opened_by=seller, due_at=now + timedelta(days=7),
     )  # fmt: skip
     invitation = invite_member(
         seller.partner, email="new@partner.example", roles=[roles["seller"]], by=world.people["owner"], now=now

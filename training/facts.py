@@ -10,6 +10,8 @@ lessons_waived = FactType("lessons_waived", ids=("completion_ids",))
 people_nudged = FactType("people_nudged", ids=("nudge_ids",))
 #: With these ratings cards became weak: their answers fail on calls. Once per spell of weakness.
 cards_found_weak = FactType("cards_found_weak", ids=("rating_ids",))
+#: With these uses their cards began to lose clearly more deals than cards commonly do.
+cards_found_losing = FactType("cards_found_losing", ids=("use_ids",))
 #: A member has made a page for a customer.
 materials_shared = FactType("materials_shared", ids=("share_ids",))
 #: Somebody opened such a page for the first time.

@@ -17,6 +17,13 @@ ENOUGH = 5
 #: An answer that worked in a smaller share of its calls is weak.
 HALF = Fraction(1, 2)
 
+#: Deals take longer than calls.
+DEALS_WINDOW = timedelta(days=365)
+#: Below so many deals nothing is told: a customer might be recognised.
+AT_LEAST = 5
+#: Of fewer deals nothing can be said.
+ENOUGH_DEALS = 10
+
 #: When a call was rated, and whether the answer worked.
 Rating = tuple[datetime, bool]
 
@@ -60,3 +67,24 @@ def begins_spell(ratings: Sequence[Rating]) -> bool:
         return False
     before = ratings[:-1]
     return not (before and judge(before, now=before[-1][0]).is_weak)
+
+
+@dataclass(frozen=True, slots=True)
+class Deals:
+    """In how many deals that have ended an answer was used, and how many of them were won."""
+
+    used: int = 0
+    won: int = 0
+
+    @property
+    def may_be_told(self) -> bool:
+        return self.used >= AT_LEAST
+
+    def loses(self, others: "Deals") -> bool:
+        """Whether the answer's deals are won clearly less often than those of all answers together: in less than half of
+        their share. Most deals are lost whatever is said, so that half of all deals is no measure."""
+        return (
+            self.used >= ENOUGH_DEALS
+            and others.used > 0
+            and self.won * others.used * HALF.denominator < others.won * self.used * HALF.numerator
+        )

@@ -3,6 +3,7 @@
 from portal.core.models import Fact
 from portal.partners.facts import members_left
 from training.facts import (
+    cards_found_losing,
     cards_found_weak,
     corrections_asked,
     corrections_closed,
@@ -24,6 +25,7 @@ from training.facts import (
 from training.notices import attendance, webinars
 from training.notices.courses import tell_nudged, tell_waived
 from training.notices.library import (
+    tell_keepers_of_losing_cards,
     tell_keepers_of_remarks,
     tell_keepers_of_weak_cards,
     tell_readers,
@@ -42,6 +44,11 @@ def tell_who_sent(fact: Fact) -> None:
 @cards_found_weak.receiver
 def tell_who_keeps_weak_cards(fact: Fact) -> None:
     tell_keepers_of_weak_cards(fact.payload["rating_ids"], now=fact.announced_at)
+
+
+@cards_found_losing.receiver
+def tell_who_keeps_losing_cards(fact: Fact) -> None:
+    tell_keepers_of_losing_cards(fact.payload["use_ids"], now=fact.announced_at)
 
 
 @material_changed.receiver

@@ -2,19 +2,25 @@
 
 from typing import Any
 
+from portal.accounts.models import User
 from portal.partners.access import is_owner, may_lead_team, may_work_leads
 from portal.partners.models import Membership
 
 __all__ = [
     "CHANNEL_MANAGER_PERMISSIONS",
+    "find_arbiters",
+    "may_answer_disputes",
     "may_change_terms",
     "may_close_leads",
+    "may_contest",
     "may_import_leads",
     "may_override",
     "may_rule",
     "may_say_away",
     "may_see_absences",
+    "may_see_disputes",
     "may_see_leads",
+    "may_see_own_disputes",
     "may_work_leads",
 ]
 
@@ -30,6 +36,9 @@ CHANNEL_MANAGER_PERMISSIONS = (
     "view_route",
     "add_route",
     "change_route",
+    "change_leadrules",
+    "view_dispute",
+    "change_dispute",
 )
 
 
@@ -48,6 +57,36 @@ def may_say_away(actor: Membership | None, member: Membership) -> bool:
     if actor is None or actor.partner_id != member.partner_id:
         return False
     return may_change_terms(actor) or (actor.pk == member.pk and may_work_leads(actor))
+
+
+def may_see_own_disputes(membership: Membership | None) -> bool:
+    """See the partner's disputes: its owner, its heads, and whoever works leads."""
+    return is_owner(membership) or may_lead_team(membership) or may_work_leads(membership)
+
+
+def may_contest(membership: Membership | None, *, assignee_id: int | None) -> bool:
+    """Contest what was decided in the partner's name: its owner, its heads, and whoever worked that lead."""
+    if is_owner(membership) or may_lead_team(membership):
+        return True
+    return membership is not None and may_work_leads(membership) and membership.pk == assignee_id
+
+
+def may_see_disputes(user: Any) -> bool:
+    """See every partner's disputes in the administration."""
+    return bool(user.has_perm("leads.view_dispute"))
+
+
+def may_answer_disputes(user: Any) -> bool:
+    """Speak for the vendor in a case, and answer it."""
+    return bool(user.has_perm("leads.change_dispute"))
+
+
+def find_arbiters() -> Any:
+    """Whom disputes concern: active people who may answer them through a group."""
+    return User.objects.filter(
+        is_active=True, groups__permissions__codename="change_dispute",
+        groups__permissions__content_type__app_label="leads",
+    ).distinct()  # fmt: skip
 
 
 def may_see_leads(user: Any) -> bool:

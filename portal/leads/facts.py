@@ -13,6 +13,12 @@ offers_closed = FactType("offers_closed", ids=("offer_ids",))
 leads_assigned = FactType("leads_assigned", ids=("lead_ids",))
 #: The customers of these leads were spoken with for the first time.
 leads_contacted = FactType("leads_contacted", ids=("lead_ids",))
+#: Their customers said whether they were called, and how it was.
+customers_answered = FactType("customers_answered", ids=("lead_ids",))
+#: Nothing was done about these leads for so long that their partners were warned: they go back soon.
+leads_warned = FactType("leads_warned", ids=("lead_ids",))
+#: They went back, as their policy says; the partners that had them see them no more.
+leads_returned = FactType("leads_returned", ids=("return_ids",))
 leads_won = FactType("leads_won", ids=("lead_ids",))
 leads_lost = FactType("leads_lost", ids=("lead_ids",))
 #: Closed by staff without an outcome.
@@ -38,3 +44,13 @@ credits_corrected = FactType("credits_corrected", ids=("correction_ids",))
 leads_overridden = FactType("leads_overridden", ids=("lead_ids",))
 #: How a source's columns and names are read was changed by staff.
 sources_changed = FactType("sources_changed", ids=("source_ids",))
+#: A partner contests what was decided about a lead.
+disputes_opened = FactType("disputes_opened", ids=("dispute_ids",))
+#: One side of a case has said something.
+evidence_given = FactType("evidence_given", ids=("evidence_ids",))
+#: Staff have upheld or rejected.
+disputes_answered = FactType("disputes_answered", ids=("dispute_ids",))
+#: The partner has taken its case back.
+disputes_withdrawn = FactType("disputes_withdrawn", ids=("dispute_ids",))
+#: The time to answer is over, and nobody has.
+disputes_overdue = FactType("disputes_overdue", ids=("dispute_ids",))

@@ -27,6 +27,8 @@ from portal.leads.models import (
     SourceRegion,
     Stage,
 )
+from portal.leads.models.customers import WORDS_LENGTH
+from portal.leads.models.disputes import TEXT_LENGTH
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES
 from portal.partners.models import Membership, Partner, Region
@@ -125,15 +127,24 @@ class TermsForm(forms.Form):
         field.choices = list(languages)
 
     def clean_holidays(self) -> list[date]:
-        days = []
-        for line in self.cleaned_data["holidays"].split():
-            try:
-                days.append(date.fromisoformat(line))
-            except ValueError as error:
-                raise ValidationError(
-                    _("“%(text)s” is not a day. Write it as 2026-12-25.") % {"text": line[:30]}, code="day"
-                ) from error
-        return days
+        return read_days(self.cleaned_data["holidays"])
+
+
+def read_days(text: str) -> list[date]:
+    """Days that are written one a line.
+
+    Raises:
+        ValidationError: one of them is none.
+    """
+    days = []
+    for line in text.split():
+        try:
+            days.append(date.fromisoformat(line))
+        except ValueError as error:
+            raise ValidationError(
+                _("“%(text)s” is not a day. Write it as 2026-12-25.") % {"text": line[:30]}, code="day"
+            ) from error
+    return days
 
 
 class PauseForm(forms.Form):
@@ -210,6 +221,50 @@ class LoseForm(forms.Form):
     note = forms.CharField(
         label=pgettext_lazy("outcome", "Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class HeardForm(forms.Form):
+    """What a customer says of the first call."""
+
+    called = forms.TypedChoiceField(
+        label=_("Did somebody call you?"), choices=[("yes", _("Yes")), ("no", _("No, nobody has"))],
+        widget=forms.RadioSelect, coerce=lambda given: given == "yes",
+    )  # fmt: skip
+    called_on = forms.DateField(
+        label=_("On which day?"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("If they called. About will do; empty if you do not remember."),
+    )  # fmt: skip
+    rating = forms.TypedChoiceField(
+        label=_("How was it?"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect,
+        choices=[
+            ("5", _("5: very good")), ("4", _("4: good")), ("3", _("3: middling")), ("2", _("2: poor")),
+            ("1", _("1: very poor")),
+        ],
+    )  # fmt: skip
+    words = forms.CharField(
+        label=_("In your words"), required=False, max_length=WORDS_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    wish = forms.CharField(
+        label=_("What would you wish for now?"), required=False, max_length=WORDS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
+class DisputeForm(forms.Form):
+    """Why a decision is contested, or what else is to be said in a case."""
+
+    text = forms.CharField(
+        label=_("What happened, and why is the decision wrong?"), max_length=TEXT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("The vendor's staff read it. Name what can be checked: days, calls, colleagues."),
+    )  # fmt: skip
+
+
+class EvidenceForm(forms.Form):
+    text = forms.CharField(
+        label=_("Add something"), max_length=TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Both sides read it, and it stays."),
+    )  # fmt: skip
 
 
 # --- Staff ------------------------------------------------------------------------------------------------------------
@@ -290,7 +345,10 @@ class RouteForm(WagtailAdminModelForm):
             self.fields[name].required = False
 
     #: Numbers of which none is said by leaving them out.
-    UNLIMITED = ("least_employees", "most_employees", "least_score", "day_cap", "most_offers", "performance")
+    UNLIMITED = (
+        "least_employees", "most_employees", "least_score", "day_cap", "most_offers", "performance", "first_contact_hours",
+        "asks_after_days", "return_after_days",
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -302,6 +360,8 @@ class RouteForm(WagtailAdminModelForm):
         offers = data.get("most_offers", 0)
         if offers and offers < slots:
             self.add_error("most_offers", _("That is fewer than the partners that it is offered to at once."))
+        if data.get("tells_customer") and not data.get("first_contact_hours"):
+            self.add_error("first_contact_hours", _("Say within how many hours, since the customer is told."))
         return data
 
 
@@ -337,6 +397,51 @@ class StopForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=300, widget=AdminAutoHeightTextInput, help_text=_("Your colleagues read it.")
     )
+
+
+class AnswerForm(forms.Form):
+    """The answer to a dispute."""
+
+    verdict = forms.ChoiceField(label=_("Answer"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=TEXT_LENGTH, widget=AdminAutoHeightTextInput,
+        help_text=_("The partner reads it, and it stays. Name neither a customer nor another partner."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, with_turn: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["verdict"]
+        field.choices = [
+            *([("turn", _("Upheld: the turn is given back"))] if with_turn else []),
+            ("entry", _("Upheld: it is recorded")),
+            ("rejected", _("Rejected: the decision stays")),
+        ]
+
+
+class StaffEvidenceForm(forms.Form):
+    text = forms.CharField(
+        label=_("What you know"), max_length=TEXT_LENGTH, widget=AdminAutoHeightTextInput,
+        help_text=_("The partner reads it, and it stays. Name neither a customer nor another partner."),
+    )  # fmt: skip
+
+
+class LeadRulesForm(WagtailAdminModelForm):
+    """What holds for all leads: days are chosen, and free days written one a line."""
+
+    workdays = forms.TypedMultipleChoiceField(
+        label=_("Days we work"), coerce=int, choices=WEEKDAYS, widget=forms.CheckboxSelectMultiple
+    )
+    holidays = forms.CharField(
+        label=_("Days on which we do not work"), required=False, widget=AdminAutoHeightTextInput,
+        help_text=_("One a line, such as 2026-12-25."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["holidays"] = "\n".join(self.instance.holidays)
+
+    def clean_holidays(self) -> list[str]:
+        return [day.isoformat() for day in read_days(self.cleaned_data["holidays"])]
 
 
 class TryForm(forms.Form):

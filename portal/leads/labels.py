@@ -6,9 +6,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from portal.leads.hearing import Hearing
 from portal.leads.models import FieldChoices, HeldReason
 from portal.leads.routing import Verdict
 from portal.leads.rows import Reason, UnreadableFile
+
+HEARINGS: dict[Hearing, str | Promise] = {
+    Hearing.AGREED: _("They agree"),
+    Hearing.PARTNER_ONLY: _("The partner noted a call, the customer says that nobody called"),
+    Hearing.CUSTOMER_ONLY: _("The customer was called, the partner has noted nothing"),
+    Hearing.APART: _("They speak of different days"),
+}
 
 VERDICTS: dict[Verdict, str | Promise] = {
     Verdict.INACTIVE: _("The partner is not active"),

@@ -5,10 +5,24 @@ from django.utils import timezone
 from certification.facts import partners_qualified
 from portal.core.models import Fact
 from portal.leads import tasks
+from portal.leads.case_notices import (
+    tell_of_answers,
+    tell_of_disputes,
+    tell_of_evidence,
+    tell_of_near_returns,
+    tell_of_overdue_disputes,
+    tell_of_returns,
+)
 from portal.leads.facts import (
     absences_begun,
+    disputes_answered,
+    disputes_opened,
+    disputes_overdue,
+    evidence_given,
     leads_offered,
     leads_received,
+    leads_returned,
+    leads_warned,
     offers_accepted,
     offers_closed,
     partner_terms_changed,
@@ -43,6 +57,41 @@ def tell_who_works_their_leads(fact: Fact) -> None:
 @offers_accepted.receiver
 def wake_leads_after_acceptance(fact: Fact) -> None:
     wake_held_leads(partner_ids=partners_of_offers(fact.payload["offer_ids"]), now=timezone.now())
+
+
+@offers_accepted.receiver
+def write_to_customers(_fact: Fact) -> None:
+    tasks.send_due_letters.delay()
+
+
+@leads_warned.receiver
+def tell_partners_of_near_returns(fact: Fact) -> None:
+    tell_of_near_returns(fact.payload["lead_ids"], now=fact.announced_at)
+
+
+@leads_returned.receiver
+def tell_partners_of_returns(fact: Fact) -> None:
+    tell_of_returns(fact.payload["return_ids"], now=fact.announced_at)
+
+
+@disputes_opened.receiver
+def tell_staff_of_disputes(fact: Fact) -> None:
+    tell_of_disputes(fact.payload["dispute_ids"], now=fact.announced_at)
+
+
+@evidence_given.receiver
+def tell_the_other_side(fact: Fact) -> None:
+    tell_of_evidence(fact.payload["evidence_ids"], now=fact.announced_at)
+
+
+@disputes_answered.receiver
+def tell_partners_of_answers(fact: Fact) -> None:
+    tell_of_answers(fact.payload["dispute_ids"], now=fact.announced_at)
+
+
+@disputes_overdue.receiver
+def remind_staff_of_disputes(fact: Fact) -> None:
+    tell_of_overdue_disputes(fact.payload["dispute_ids"], now=fact.announced_at)
 
 
 @offers_closed.receiver

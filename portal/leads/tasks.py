@@ -5,7 +5,16 @@ from django.utils import timezone
 
 from portal.leads import notices
 from portal.leads.models import Route
-from portal.leads.services import absences, distribution, holding, offers, performance
+from portal.leads.services import (
+    absences,
+    customers,
+    disputes,
+    distribution,
+    holding,
+    offers,
+    performance,
+    returns,
+)
 
 
 @shared_task(name="leads.distribute_routes")
@@ -47,3 +56,18 @@ def begin_due_absences() -> None:
 @shared_task(name="leads.tell_heads_of_the_week")
 def tell_heads_of_the_week() -> None:
     notices.tell_heads_of_the_week(now=timezone.now())
+
+
+@shared_task(name="leads.send_due_letters")
+def send_due_letters() -> None:
+    customers.send_due_letters(now=timezone.now())
+
+
+@shared_task(name="leads.warn_and_return")
+def warn_and_return() -> None:
+    returns.warn_and_return(now=timezone.now())
+
+
+@shared_task(name="leads.remind_of_disputes")
+def remind_of_disputes() -> None:
+    disputes.remind_of_overdue(now=timezone.now())

@@ -5,15 +5,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import pgettext
 from wagtail import hooks
+from wagtail.contrib.settings.registry import register_setting
 from wagtail.permissions import register_permission_policy
 
 from portal.core.prepared import Question
 from portal.core.shell import NavItem, locate
 from portal.leads.access import may_work_leads
-from portal.leads.models import Offer
+from portal.leads.models import LeadRules, Offer
 from portal.leads.services.absences import forget_absences
 from portal.leads.services.working import pass_leads_on
-from portal.leads.viewsets import POLICIES, LeadsViewSetGroup
+from portal.leads.viewsets import POLICIES, RULES_HANDLER, LeadsViewSetGroup
 
 for model, policy in POLICIES.items():
     register_permission_policy(model, policy, exact_class=True)
@@ -29,6 +30,9 @@ WAITING = Question(
 
 hooks.register("partners_member_leaves", pass_leads_on)
 hooks.register("partners_member_leaves", forget_absences)
+
+LeadRules.edit_handler = RULES_HANDLER
+register_setting(LeadRules, icon="tasks", order=310)
 
 
 @hooks.register("register_admin_viewset")

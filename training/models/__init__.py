@@ -40,6 +40,7 @@ from training.models.upkeep import (
     Upkeep,
     Verification,
 )
+from training.models.uses import CardUse
 from training.models.videos import VideoPage
 from training.models.webinars import (
     CalendarFeed,
@@ -61,6 +62,7 @@ __all__ = [
     "CalendarFeed",
     "CallScriptPage",
     "CardRating",
+    "CardUse",
     "CaseStudyPage",
     "Change",
     "ChangeAddressee",

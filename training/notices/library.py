@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from portal.content.services.pages import find_address
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
-from training.models import ChangeAddressee, Remark
+from training.models import CardUse, ChangeAddressee, Remark
 from training.services.changes import NOTICE, address_readers, name_notice
 from training.services.ratings import find_farings, find_keepers, find_spells
 from training.services.sharing import find_sharers
 from training.services.upkeep import BATCH, Reminder, begin_missing, list_keepers, take_reminders
+from training.services.uses import find_deals
 
 SHARE_OPENED = NotificationType(
     "training.share_opened", label=_("A page that you sent was opened"), template="training/notices/share_opened"
@@ -25,6 +26,11 @@ CARD_WEAK = NotificationType(
     "training.card_found_weak",
     label=_("An answer that you keep fails on calls"),
     template="training/notices/card_found_weak",
+)
+CARD_LOSING = NotificationType(
+    "training.card_found_losing",
+    label=_("An answer that you keep is used in deals that are lost"),
+    template="training/notices/card_found_losing",
 )
 MATERIAL_CHANGED = NotificationType(
     NOTICE, label=_("A material that you have read has changed"), template="training/notices/material_changed"
@@ -89,6 +95,21 @@ def tell_keepers_of_weak_cards(rating_ids: Collection[int], *, now: datetime) ->
 
 def _name_spell(recipient: Recipient) -> str:
     return f"weak:{recipient[1]['about']}"
+
+
+def tell_keepers_of_losing_cards(use_ids: Collection[int], *, now: datetime) -> int:
+    """Tell those who keep these cards that the deals in which they are used are lost; returns how many were told."""
+    recipients: list[Recipient] = []
+    for use in CardUse.objects.filter(pk__in=list(use_ids)).select_related("card"):
+        deals = find_deals([use.card_key], now=use.ended_at)[use.card_key]
+        context = {"title": use.card.title, "used": deals.used, "won": deals.won, "about": use.pk}
+        url = reverse("card_ratings:index")
+        recipients += [(user_id, context, url) for user_id in find_keepers(use.card)]
+    return notify(CARD_LOSING, recipients=recipients, key=_name_losing, now=now)
+
+
+def _name_losing(recipient: Recipient) -> str:
+    return f"losing:{recipient[1]['about']}"
 
 
 # --- Material changes ------------------------------------------------------------------------------------------------

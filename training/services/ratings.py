@@ -19,9 +19,10 @@ from portal.core.errors import NotAllowed, Refusal
 from portal.partners.models import Membership
 from training.access import check_material, describe_reader
 from training.facts import cards_found_weak
-from training.faring import ENOUGH, HALF, WINDOW, Faring, begins_spell
-from training.models import CardRating, MaterialPage, ObjectionCardPage, ObjectionGuidePage
+from training.faring import AT_LEAST, DEALS_WINDOW, ENOUGH, ENOUGH_DEALS, HALF, WINDOW, Faring, begins_spell
+from training.models import CardRating, CardUse, MaterialPage, ObjectionCardPage, ObjectionGuidePage
 from training.services.upkeep import list_keepers
+from training.services.uses import find_all_deals
 
 #: A second tap of an impatient thumb is about the same call.
 SAME_CALL = timedelta(seconds=30)
@@ -123,6 +124,9 @@ def list_cards_by_success(*, now: datetime, language: str = "", guide_key: UUID 
     Each has ``rated`` and ``good`` (in how many calls it was rated and worked), ``place`` and ``guide_title``. Without a
     language every card stands once, with its ratings in all languages; with one, its page in that language with the
     ratings that were given there.
+
+    ``deals`` and ``won`` say in how many deals a card was used and how many were won, in all languages together; None
+    below :data:`training.faring.AT_LEAST`. A card that loses deals stands among the weak ones.
     """
     cards = ObjectionCardPage.objects.live().select_related("locale", "owner")
     lately = CardRating.objects.filter(rated_at__gt=now - WINDOW, rated_at__lte=now).order_by()
@@ -139,6 +143,11 @@ def list_cards_by_success(*, now: datetime, language: str = "", guide_key: UUID 
     if guide_key is not None:
         cards = cards.alias(guide_key=Subquery(parents.values("translation_key")[:1])).filter(guide_key=guide_key)
     counted = lately.values("worked").annotate(number=Count("pk"))
+    every = find_all_deals(now=now)
+    ended = CardUse.objects.filter(
+        card_key=OuterRef("translation_key"), ended_at__gt=now - DEALS_WINDOW, ended_at__lte=now
+    ).order_by()
+    of_card = ended.values("card_key").annotate(number=Count("pk"))
     return cards.annotate(
         guide_title=Subquery(parents.values("title")[:1]),
         good=Coalesce(Subquery(counted.filter(worked=True).values("number")), 0),
@@ -147,8 +156,16 @@ def list_cards_by_success(*, now: datetime, language: str = "", guide_key: UUID 
         # The rule of training.faring, without fractions: good / rated < half.
         good_part=F("good") * HALF.denominator,
         rated_part=F("rated") * HALF.numerator,
+        used_in=Coalesce(Subquery(of_card.values("number")), 0),
+        won_in=Coalesce(Subquery(of_card.filter(won=True).values("number")), 0),
+        deals=Case(When(used_in__gte=AT_LEAST, then=F("used_in")), default=None),
+        won=Case(When(used_in__gte=AT_LEAST, then=F("won_in")), default=None),
+        # The same of Deals.loses: won / used < half of the share of all.
+        won_part=F("won_in") * every.used * HALF.denominator,
+        used_part=F("used_in") * every.won * HALF.numerator,
         place=Case(
             When(rated__gte=ENOUGH, good_part__lt=F("rated_part"), then=WEAK),
+            When(used_in__gte=ENOUGH_DEALS, won_part__lt=F("used_part"), then=WEAK),
             When(rated__gt=0, then=RATED),
             default=UNRATED,
             output_field=IntegerField(),

@@ -23,6 +23,7 @@ from training.models import MaterialPage, ObjectionCardPage, ObjectionGuidePage
 from training.services.catalogue import Choice, in_language
 from training.services.ratings import find_farings, rate_card
 from training.services.searching import search_materials
+from training.services.uses import find_deals
 from training.views.library import place_pages
 
 #: Seconds that a card goes on showing how it fared after it was rated again.
@@ -45,6 +46,7 @@ def describe_card(page: ObjectionCardPage, request: HttpRequest, reader: Reader)
     return {
         "proof_link": _link_proof(page, request, reader),
         "faring": _keep_faring(page, reader),
+        "deals": find_deals([page.translation_key], now=reader.now)[page.translation_key] if reader.reads_all else None,
         # Staff who are members of no partner hold no calls.
         "rating_form": None if reader.reads_all else RatingForm(),
     }

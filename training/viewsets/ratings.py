@@ -23,9 +23,9 @@ from wagtail.admin.viewsets.base import ViewSet
 from wagtail.admin.widgets.button import HeaderButton
 
 from portal.core.viewsets import PlainSheetMixin, ReadOnlyPermissionPolicy
-from training.faring import WINDOW, Faring
+from training.faring import AT_LEAST, WINDOW, Faring
 from training.models import CardRating, ObjectionCardPage, ObjectionGuidePage
-from training.services.ratings import find_lines, list_cards_by_success, list_ratings
+from training.services.ratings import WEAK, find_lines, list_cards_by_success, list_ratings
 
 #: Registered with Wagtail by ``wagtail_hooks``: ratings are written by sellers and changed by nobody.
 POLICIES = {CardRating: ReadOnlyPermissionPolicy(CardRating)}
@@ -77,8 +77,10 @@ class CardReportView(ReportView):
         "locale.language_code": _("Language"),
         "rated": _("Calls rated"),
         "good": _("Worked"),
+        "deals": _("Used in leads"),
+        "won": _("Of these won"),
     }
-    list_export = ["title", "guide_title", "locale.language_code", "rated", "good"]
+    list_export = ["title", "guide_title", "locale.language_code", "rated", "good", "deals", "won"]
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -86,10 +88,9 @@ class CardReportView(ReportView):
             TitleColumn("title", label=_("Objection"), get_url=_edit_address),
             Column("guide_title", label=_("Guide")),
             Column("owner", label=_("Kept by"), accessor=lambda card: card.owner or ""),
-            StatusTagColumn(
-                "standing", label=_("Standing"), primary=lambda card: Faring(card.rated, card.good).is_weak
-            ),
+            StatusTagColumn("standing", label=_("Standing"), primary=lambda card: card.place == WEAK),
             TitleColumn("success", label=_("Worked"), accessor=_write_success, get_url=_ratings_address),
+            Column("deals", label=_("Leads"), accessor=_write_deals),
             LinesColumn("lines", label=_("What customers said")),
         ]
 
@@ -109,7 +110,9 @@ class CardReportView(ReportView):
         for card in cards:
             faring = Faring(card.rated, card.good)
             card.lines = lines[card.translation_key]
-            card.standing = gettext("weak") if faring.is_weak else "" if faring.is_known else gettext("too few calls")
+            card.standing = (
+                gettext("weak") if card.place == WEAK else "" if faring.is_known else gettext("too few calls")
+            )
         return cards
 
 
@@ -127,6 +130,16 @@ def _write_success(card: Any) -> str:
     return ngettext("%(good)s of %(rated)s call", "%(good)s of %(rated)s calls", card.rated) % {
         "good": card.good,
         "rated": card.rated,
+    }
+
+
+def _write_deals(card: Any) -> str:
+    """ "used in 12 leads, 7 won"; nothing below the number from which it may be told."""
+    if card.deals is None:
+        return ngettext("fewer than %(least)s", "fewer than %(least)s", AT_LEAST) % {"least": AT_LEAST}
+    return ngettext("used in %(deals)s lead, %(won)s won", "used in %(deals)s leads, %(won)s won", card.deals) % {
+        "deals": card.deals,
+        "won": card.won,
     }
 
 

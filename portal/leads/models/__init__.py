@@ -11,7 +11,25 @@ decided.
 """
 
 from portal.leads.models.absences import Absence
+from portal.leads.models.cards import LeadCard
+from portal.leads.models.customers import (
+    CustomerAnswer,
+    CustomerLetter,
+    DropReason,
+    LetterKind,
+    LetterState,
+    UnwantedAddress,
+)
 from portal.leads.models.digests import WeekTold
+from portal.leads.models.disputes import (
+    ANSWERED,
+    Dispute,
+    DisputeEvidence,
+    DisputeState,
+    DisputeSubject,
+    Remedy,
+    Side,
+)
 from portal.leads.models.leads import (
     FINISHED,
     TAKEN,
@@ -37,6 +55,7 @@ from portal.leads.models.offers import (
     OverrideKind,
 )
 from portal.leads.models.performance import RoutePerformance
+from portal.leads.models.returns import LeadReturn
 from portal.leads.models.routes import (
     Roster,
     Route,
@@ -45,6 +64,7 @@ from portal.leads.models.routes import (
     RouteStop,
     RouteWeight,
 )
+from portal.leads.models.rules import LeadRules
 from portal.leads.models.sources import (
     FieldChoices,
     ImportFile,
@@ -61,6 +81,7 @@ from portal.leads.models.terms import (
 )
 
 __all__ = [
+    "ANSWERED",
     "FINISHED",
     "TAKEN",
     "UNROUTABLE",
@@ -70,15 +91,27 @@ __all__ = [
     "AssignRule",
     "Correction",
     "CorrectionKind",
+    "CustomerAnswer",
+    "CustomerLetter",
     "Decision",
     "DeclineReason",
+    "Dispute",
+    "DisputeEvidence",
+    "DisputeState",
+    "DisputeSubject",
+    "DropReason",
     "FieldChoices",
     "HeldReason",
     "ImportFile",
     "Lead",
+    "LeadCard",
     "LeadContact",
     "LeadNote",
+    "LeadReturn",
+    "LeadRules",
     "LeadStatus",
+    "LetterKind",
+    "LetterState",
     "LostReason",
     "Offer",
     "OfferState",
@@ -87,6 +120,7 @@ __all__ = [
     "OverrideKind",
     "PartnerHoliday",
     "PartnerTerms",
+    "Remedy",
     "Roster",
     "Round",
     "Route",
@@ -95,11 +129,13 @@ __all__ = [
     "RoutePolicy",
     "RouteStop",
     "RouteWeight",
+    "Side",
     "Source",
     "SourceColumn",
     "SourceProduct",
     "SourceRegion",
     "Stage",
     "Telling",
+    "UnwantedAddress",
     "WeekTold",
 ]

@@ -4,7 +4,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -155,9 +155,14 @@ class Lead(PublicIdModel):
         Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("worked by")
     )
     stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices, default=Stage.TAKEN)
+    # As promised to the customer when the partner took it; none where its policy promises nothing.
+    contact_due_at = models.DateTimeField(_("first contact by"), null=True, blank=True)
     first_contact_at = models.DateTimeField(_("first contact"), null=True, blank=True)
     next_step = models.CharField(_("next step"), max_length=200, blank=True)
     next_step_on = models.DateField(_("on"), null=True, blank=True)
+    # While it is in work under a policy that takes idle leads back. Empty once the partner was warned.
+    warn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    return_at = models.DateTimeField(_("goes back"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     finished_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -204,6 +209,12 @@ class Lead(PublicIdModel):
                 condition=Q(stage=Stage.TAKEN) | Q(first_contact_at__isnull=False), name="leads_lead_first_contact_when"
             ),
             models.CheckConstraint(
+                condition=Q(return_at__isnull=True, warn_at__isnull=True)
+                | Q(status=LeadStatus.ACCEPTED, return_at__isnull=False, warn_at__isnull=True)
+                | Q(status=LeadStatus.ACCEPTED, warn_at__lt=F("return_at")),
+                name="leads_lead_returns_from_work",
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=FINISHED, finished_at__isnull=False)
                 | ~Q(status__in=FINISHED) & Q(finished_at__isnull=True),
                 name="leads_lead_finished_when",
@@ -246,6 +257,15 @@ class Lead(PublicIdModel):
             models.Index(
                 fields=["assignee", "next_step_on"], condition=Q(status=LeadStatus.ACCEPTED), name="leads_lead_work"
             ),
+            # The desk: customers that nobody has called, by what was promised.
+            models.Index(
+                fields=["contact_due_at", "accepted_at"],
+                condition=Q(status=LeadStatus.ACCEPTED, first_contact_at__isnull=True),
+                name="leads_lead_uncalled",
+            ),
+            # The sweeper: partners to be warned, and leads to be taken back.
+            models.Index(fields=["warn_at"], condition=Q(warn_at__isnull=False), name="leads_lead_warn"),
+            models.Index(fields=["return_at"], condition=Q(return_at__isnull=False), name="leads_lead_return"),
             # The staff's list, latest first, by status.
             models.Index(fields=["-received_at", "-id"], name="leads_lead_latest"),
             models.Index(fields=["status", "-received_at", "-id"], name="leads_lead_status"),

@@ -111,6 +111,23 @@ class Route(ClusterableModel):
         ),
     )  # fmt: skip
 
+    first_contact_hours = models.PositiveSmallIntegerField(
+        _("hours to the first contact"), default=0, validators=[MaxValueValidator(24 * 90)],
+        help_text=_("Within which a partner that took a lead calls. 0: nothing is promised."),
+    )  # fmt: skip
+    tells_customer = models.BooleanField(
+        _("the customer is told who calls, and by when"), default=False,
+        help_text=_("By e-mail, as soon as a partner has taken the lead."),
+    )  # fmt: skip
+    asks_after_days = models.PositiveSmallIntegerField(
+        _("days until the customer is asked"), default=0, validators=[MaxValueValidator(365)],
+        help_text=_("Whether somebody called, and how it was. 0: they are not asked."),
+    )  # fmt: skip
+    return_after_days = models.PositiveSmallIntegerField(
+        _("days until an idle lead goes back"), default=0, validators=[MaxValueValidator(365)],
+        help_text=_("Without a step or a note of the partner that took it, which is warned before. 0: never."),
+    )  # fmt: skip
+
     wagtail_reference_index_ignore = True
 
     class Meta:
@@ -126,6 +143,9 @@ class Route(ClusterableModel):
             models.CheckConstraint(condition=Q(least_score__lte=100), name="leads_route_score"),
             models.CheckConstraint(condition=Q(slots__gte=1, slots__lte=MOST_SLOTS), name="leads_route_slots"),
             models.CheckConstraint(condition=Q(performance__lte=WIDEST_PERFORMANCE), name="leads_route_performance"),
+            models.CheckConstraint(
+                condition=Q(tells_customer=False) | Q(first_contact_hours__gte=1), name="leads_route_tells_a_promise"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,9 +10,11 @@ from django.db.models import Count, F, Min, Q
 from certification.models import Programme
 from certification.services.qualifications import describe_standing
 from portal.content.models import Product
-from portal.leads.models import HeldReason, Lead, LeadStatus, Offer, OfferState, Route, RoutePolicy
+from portal.leads.models import Dispute, HeldReason, Lead, LeadStatus, Offer, OfferState, Route, RoutePolicy
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import first_stop
+from portal.leads.services.customers import Heard, list_contrary
+from portal.leads.services.disputes import list_open
 from portal.leads.services.floor import Floor, look
 from portal.partners.models import Partner, Region
 
@@ -24,7 +26,8 @@ FEW_PARTNERS = 3
 #: From so many answers on, and from such a share of them, declining is unusual.
 DECLINES_FROM, DECLINES_SHARE = 5, 0.5
 LATELY = timedelta(days=28)
-#: A customer who has not heard from anybody for so long after a partner took the lead is looked after.
+#: A customer who was promised nothing and has not heard from anybody for so long after a partner took the lead is looked
+#: after.
 FIRST_CONTACT = timedelta(days=1)
 SHOWN = 20
 
@@ -79,6 +82,8 @@ class Desk:
     uncalled: tuple[Lead, ...]
     served: tuple[Served, ...]
     declines: tuple[Declines, ...]
+    contrary: tuple[Heard, ...]
+    disputes: tuple[Dispute, ...]
 
 
 def read_desk(*, now: datetime) -> Desk:
@@ -93,6 +98,8 @@ def read_desk(*, now: datetime) -> Desk:
         uncalled=tuple(_list_uncalled(now=now)),
         served=tuple(_measure_service(route, policy, floor, regions, products) for route, policy in in_force),
         declines=tuple(_list_declines(now=now)),
+        contrary=tuple(list_contrary(now=now)),
+        disputes=tuple(list_open()[:SHOWN]),
     )
 
 
@@ -141,9 +148,11 @@ def _list_unseen(*, now: datetime) -> list[Offer]:
 
 
 def _list_uncalled(*, now: datetime) -> list[Lead]:
-    """Leads that were accepted a day ago or more and whose customer nobody has spoken with, the longest first."""
+    """Leads whose customer nobody has spoken with although it was promised by now, or, where nothing was promised, a day
+    after they were accepted; the longest first."""
+    unpromised = Q(contact_due_at__isnull=True, accepted_at__lte=now - FIRST_CONTACT)
     waiting = Lead.objects.filter(
-        status=LeadStatus.ACCEPTED, first_contact_at__isnull=True, accepted_at__lte=now - FIRST_CONTACT
+        Q(contact_due_at__lte=now) | unpromised, status=LeadStatus.ACCEPTED, first_contact_at__isnull=True
     )
     return list(waiting.select_related("partner", "assignee__user").order_by("accepted_at")[:SHOWN])
 

@@ -16,6 +16,8 @@ from portal.core.errors import Refusal
 from portal.core.times import describe_moment
 from portal.leads.facts import offers_accepted, offers_closed
 from portal.leads.models import DeclineReason, Lead, LeadStatus, Offer, OfferState, RoutePolicy
+from portal.leads.services.clocks import start_clocks
+from portal.leads.services.customers import plan_letters
 from portal.leads.services.working import choose_assignee
 from portal.partners.models import Partner
 
@@ -50,6 +52,8 @@ def accept_offer(offer: Offer, *, by: User, now: datetime) -> Offer:
     lead.assignee = choose_assignee(partner, accepted_by=by, now=now)
     lead.save(update_fields=["status", "partner", "accepted_at", "assignee"])
     overtaken = _overtake_others(offer, now=now)
+    start_clocks(lead, now=now)
+    plan_letters(offer, lead=lead, now=now)
     # 3. Tell.
     offers_accepted.announce(offer_ids=offer.pk, by=by)
     offers_closed.announce(offer_ids=overtaken, by=None)

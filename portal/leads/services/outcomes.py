@@ -10,6 +10,8 @@ from portal.core.amounts import DECIMALS
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_closed, leads_lost, leads_won, offers_closed
 from portal.leads.models import FINISHED, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.services.cards import rate_cards
+from portal.leads.services.clocks import RETURN_CLOCK, stop_return
 
 
 @transaction.atomic
@@ -27,6 +29,7 @@ def win_lead(lead: Lead, *, value: int, currency: str, note: str = "", by: User,
         raise Refusal(_("The value must be an amount of money, zero or more."), code="value")
     lead.status, lead.value, lead.currency = LeadStatus.WON, value, currency
     _finish(lead, note=note, by=by, now=now)
+    rate_cards(lead, now=now)
     leads_won.announce(lead_ids=lead.pk, by=by)
     return lead
 
@@ -41,6 +44,7 @@ def lose_lead(lead: Lead, *, reason: LostReason, note: str = "", by: User, now: 
     lead = _lock_accepted(lead)
     lead.status, lead.lost_reason = LeadStatus.LOST, reason
     _finish(lead, note=note, by=by, now=now)
+    rate_cards(lead, now=now)
     leads_lost.announce(lead_ids=lead.pk, by=by)
     return lead
 
@@ -79,6 +83,7 @@ def _lock_accepted(lead: Lead) -> Lead:
 
 def _finish(lead: Lead, *, note: str, by: User, now: datetime) -> None:
     lead.finished_at, lead.finished_by, lead.outcome_note = now, by, note
+    stop_return(lead)
     lead.save(
         update_fields=[
             "status",
@@ -90,5 +95,6 @@ def _finish(lead: Lead, *, note: str, by: User, now: datetime) -> None:
             "finished_at",
             "finished_by",
             "outcome_note",
+            *RETURN_CLOCK,
         ]
     )

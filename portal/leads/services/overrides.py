@@ -21,6 +21,7 @@ from portal.leads.models import (
     RoutePolicy,
     Stage,
 )
+from portal.leads.services.clocks import CLOCKS, stop_clocks
 from portal.leads.services.offers import is_qualified
 from portal.partners.models import Partner
 
@@ -112,6 +113,7 @@ def pull_back(lead: Lead, *, reason: str, by: User, now: datetime) -> Override:
     # What the next partner does begins anew; what this one wrote stays its own.
     lead.partner, lead.accepted_at, lead.assignee = None, None, None
     lead.stage, lead.first_contact_at, lead.next_step, lead.next_step_on = Stage.TAKEN, None, "", None
+    stop_clocks(lead)
     override = _note(lead, OverrideKind.PULLED_BACK, partner, reason, by=by, now=now)
     _return(lead, by=by)
     return override
@@ -148,7 +150,8 @@ def _return(lead: Lead, *, by: User) -> None:
     lead.status = LeadStatus.NEW
     lead.save(
         update_fields=[
-            "status", "partner", "accepted_at", "assignee", "stage", "first_contact_at", "next_step", "next_step_on"
+            "status", "partner", "accepted_at", "assignee", "stage", "first_contact_at", "next_step", "next_step_on",
+            *CLOCKS,
         ]
     )  # fmt: skip
     leads_received.announce(lead_ids=lead.pk, by=by)

@@ -42,6 +42,10 @@ def draft_policy(route: Route) -> Policy:
         day_cap=route.day_cap,
         most_offers=route.most_offers,
         slots=route.slots,
+        first_contact_hours=route.first_contact_hours,
+        tells_customer=route.tells_customer,
+        asks_after_days=route.asks_after_days,
+        return_after_days=route.return_after_days,
     )
 
 

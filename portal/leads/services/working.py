@@ -10,6 +10,7 @@ from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_assigned, leads_contacted
 from portal.leads.models import Absence, AssignRule, Lead, LeadNote, LeadStatus, PartnerTerms, Stage
+from portal.leads.services.clocks import RETURN_CLOCK, wind_clock
 from portal.partners.models import Membership, MembershipQuerySet, Partner
 
 MOST_NOTES = 500
@@ -93,7 +94,8 @@ def plan_step(
         lead.first_contact_at = now
         leads_contacted.announce(lead_ids=lead.pk, by=by)
     lead.stage, lead.next_step, lead.next_step_on = stage, next_step.strip(), on
-    lead.save(update_fields=["stage", "first_contact_at", "next_step", "next_step_on"])
+    wind_clock(lead, now=now)
+    lead.save(update_fields=["stage", "first_contact_at", "next_step", "next_step_on", *RETURN_CLOCK])
     return lead
 
 
@@ -107,11 +109,14 @@ def write_note(lead: Lead, *, text: str, by: User, now: datetime) -> LeadNote:
     text = text.strip()[:NOTE_LENGTH]
     if not text:
         raise Refusal(_("Write something."), code="note_empty")
-    lead = Lead.objects.select_for_update(of=("self",)).select_related("partner").get(pk=lead.pk)
+    lead = Lead.objects.select_for_update(of=("self",)).select_related("partner", "policy").get(pk=lead.pk)
     if lead.partner is None:
         raise Refusal(_("No partner has this lead."), code="nobody_s")
     if lead.notes.count() >= MOST_NOTES:
         raise Refusal(_("This lead has as many notes as it can hold."), code="too_many_notes")
+    if lead.status == LeadStatus.ACCEPTED:
+        wind_clock(lead, now=now)
+        lead.save(update_fields=RETURN_CLOCK)
     return LeadNote.objects.create(lead=lead, partner=lead.partner, text=text, written_at=now, written_by=by)
 
 
@@ -145,7 +150,7 @@ def hand_over(membership: Membership, *, to: Membership | None, by: User | None)
 
 
 def _lock_in_work(lead: Lead) -> Lead:
-    lead = Lead.objects.select_for_update(of=("self",)).select_related("partner").get(pk=lead.pk)
+    lead = Lead.objects.select_for_update(of=("self",)).select_related("partner", "policy").get(pk=lead.pk)
     if lead.status != LeadStatus.ACCEPTED:
         raise Refusal(
             _("This lead is not in work: %(status)s.") % {"status": lead.get_status_display()}, code="not_in_work"

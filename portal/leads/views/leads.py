@@ -16,9 +16,11 @@ from portal.core.times import describe_moment
 from portal.leads.forms import AssignForm, LoseForm, NoteForm, StepForm, WinForm
 from portal.leads.models import Lead, LostReason, Offer, OfferState, Stage
 from portal.leads.services import outcomes, working
+from portal.leads.services.customers import find_heard, was_told
 from portal.leads.services.links import find_taken_by_link
 from portal.leads.services.working import list_workers
-from portal.leads.views.common import list_facts, require_member, works_leads, write_value
+from portal.leads.views.cards import describe_cards
+from portal.leads.views.common import describe_contest, list_facts, require_member, works_leads, write_value
 from portal.partners.middleware import MemberRequest
 
 
@@ -48,7 +50,11 @@ def _render_lead(
     status: int = 200,
 ) -> HttpResponse:
     contact = getattr(found, "contact", None)
-    taken = Offer.objects.filter(lead=found, state=OfferState.ACCEPTED).select_related("closed_by").first()
+    taken = (
+        Offer.objects.filter(lead=found, state=OfferState.ACCEPTED)
+        .select_related("closed_by", "lead__finished_by")
+        .first()
+    )
     context = {
         "lead": found,
         "contact": contact,
@@ -58,6 +64,10 @@ def _render_lead(
         "facts": [*list_facts(found), (_("Received"), describe_moment(found.received_at, "date"))],
         "offer": taken,
         "by_link": bool(taken and find_taken_by_link([taken.pk])),
+        "heard": find_heard(found, found.partner) if found.partner else None,
+        "told": was_told(taken),
+        **describe_cards(request, found),
+        **(describe_contest(request, taken, now=timezone.now()) if taken else {}),
         "value": write_value(found),
         "win_form": win_form or WinForm(initial={"currency": "EUR"}, auto_id="win_%s"),
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),

@@ -26,6 +26,7 @@ from portal.leads.services.turns import expect_next_turn
 from portal.leads.views.common import (
     PAST,
     count_offers,
+    describe_contest,
     draw_tabs,
     list_facts,
     require_member,
@@ -46,7 +47,7 @@ def offers(request: MemberRequest) -> HttpResponse:
     show = request.GET.get("show", "answer")
     counts = count_offers(partner, now=now)
     rows = Offer.objects.for_partner(partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "lead__assignee__user", "closed_by"
+        "lead__product", "lead__region", "lead__contact", "lead__assignee__user", "closed_by", "returned"
     )
     match show:
         case "work":
@@ -89,7 +90,7 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
         "text": message if taken else masked_message(lead),
         "place": describe_place(lead),
         "url": reverse("leads:lead", args=[lead.public_id])
-        if taken
+        if taken and lead.status != LeadStatus.CLOSED
         else reverse("leads:offer", args=[offer.public_id]),
         "urgent": is_urgent(offer, now=now),
         "value": write_value(lead),
@@ -102,7 +103,7 @@ def _card(offer: Offer, *, now: datetime) -> dict[str, Any]:
 def offer(request: MemberRequest, public_id: str) -> HttpResponse:
     """An offer: what may be known before accepting, and the two answers."""
     found = _find_offer(request, public_id)
-    if found.state == OfferState.ACCEPTED:
+    if found.state == OfferState.ACCEPTED and found.lead.status != LeadStatus.CLOSED:
         return redirect("leads:lead", found.lead.public_id)
     now = timezone.now()
     if found.is_open:
@@ -112,7 +113,7 @@ def offer(request: MemberRequest, public_id: str) -> HttpResponse:
 
 def _find_offer(request: MemberRequest, public_id: str) -> Offer:
     rows = Offer.objects.for_partner(require_member(request).partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner"
+        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner", "returned"
     )
     return get_object_or_404(rows, public_id=public_id)
 
@@ -143,6 +144,7 @@ def _render_offer(
         "cost": _describe_cost(found, now=now) if found.is_open and not expired else "",
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
         "now": now,
+        **describe_contest(request, found, now=now),
     }
     return render(request, "leads/offer.html", context, status=status)
 

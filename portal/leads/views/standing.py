@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from certification.models import Programme
 from portal.core.errors import Refusal
 from portal.core.forms import add_refusal
-from portal.leads.access import may_change_terms
+from portal.leads.access import may_change_terms, may_contest
 from portal.leads.coarsening import AT_LEAST
 from portal.leads.fairness import PACE
 from portal.leads.forms import PauseForm, TermsForm
@@ -36,6 +36,8 @@ from portal.leads.reports import (
 )
 from portal.leads.routing import Verdict
 from portal.leads.services import terms as term_services
+from portal.leads.services.customers import find_satisfaction
+from portal.leads.services.disputes import name_missed
 from portal.leads.services.missed import TOLD, list_missed_leads
 from portal.leads.services.turns import list_turns
 from portal.leads.views.common import count_offers, draw_tabs, require_member, works_leads
@@ -77,6 +79,8 @@ def turns(request: MemberRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "may_change_terms": may_change_terms(request.membership),
+        "satisfaction": find_satisfaction(partner) if may_change_terms(request.membership) else None,
+        "at_least": AT_LEAST,
         "shut": [
             {"stop": stop, "programme": programme, "routes": routes, "hindrance": describe_hindrance(stop)}
             for (stop, programme), routes in shut.items()
@@ -109,9 +113,15 @@ def missed(request: MemberRequest) -> HttpResponse:
         ],
         "page": page,
         "rows": [
-            {"row": row, "week": describe_week(row.week), "condition": describe_hindrance(row.verdict).condition}
+            {
+                "row": row,
+                "week": describe_week(row.week),
+                "condition": describe_hindrance(row.verdict).condition,
+                "group": name_missed(row),
+            }
             for row in page
         ],
+        "may_contest": may_contest(request.membership, assignee_id=None),
         "at_least": AT_LEAST,
         "days": TOLD.days,
         "takes_part": any(one.takes_part for one in standing),

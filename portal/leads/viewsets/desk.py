@@ -14,9 +14,13 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from portal.leads.access import may_see_leads
-from portal.leads.labels import REMEDIES
+from portal.leads.coarsening import AT_LEAST
+from portal.leads.labels import HEARINGS, REMEDIES
+from portal.leads.services.customers import list_satisfaction
 from portal.leads.services.desk import FEW_PARTNERS, read_desk
+from portal.leads.services.disputes import count_by_state, list_answered
 from portal.leads.services.fairness_report import list_overrides, read_fairness
+from portal.leads.services.returns import list_returns
 
 
 class LeadsPage(WagtailAdminTemplateMixin, TemplateView):
@@ -50,6 +54,7 @@ class DeskView(LeadsPage):
         desk = read_desk(now=now)
         return super().get_context_data(
             desk=desk,
+            contrary=[(heard, HEARINGS[heard.hearing]) for heard in desk.contrary],
             waiting=[(row, REMEDIES[row.reason][1]) for row in desk.waiting],
             few=FEW_PARTNERS,
             now=now,
@@ -62,4 +67,13 @@ class FairnessView(LeadsPage):
     page_title = gettext_lazy("Fairness")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(routes=read_fairness(), overrides=list_overrides(), **kwargs)
+        return super().get_context_data(
+            routes=read_fairness(),
+            overrides=list_overrides(),
+            returns=list_returns(),
+            disputes=count_by_state(),
+            answered=list_answered(),
+            satisfaction=list_satisfaction(),
+            at_least=AT_LEAST,
+            **kwargs,
+        )

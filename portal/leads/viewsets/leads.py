@@ -26,12 +26,14 @@ from portal.core.errors import Refusal
 from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy
 from portal.leads.access import may_close_leads, may_import_leads, may_override, may_see_leads
 from portal.leads.forms import CloseForm, CompleteForm, ImportForm, PartnerReasonForm, ReasonForm, SourceForm
-from portal.leads.labels import FIELDS, REASONS, REMEDIES, describe_problem
-from portal.leads.models import WITH_NOBODY, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
+from portal.leads.labels import FIELDS, HEARINGS, REASONS, REMEDIES, describe_problem
+from portal.leads.models import WITH_NOBODY, Dispute, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
 from portal.leads.reports import explain_decisions
 from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
+from portal.leads.services.customers import list_heard
 from portal.leads.services.links import find_taken_by_link
 from portal.leads.viewsets.desk import DeskView, FairnessView
+from portal.leads.viewsets.disputes import POLICY as DISPUTE_POLICY
 from portal.partners.models import PRESENT, Partner
 
 #: Rows of a dry run's problems shown at once; the count says how many there are in all.
@@ -43,6 +45,7 @@ POLICIES: dict[Any, ModelPermissionPolicy] = {
     Lead: ReadOnlyPermissionPolicy(Lead),
     Source: KeptPermissionPolicy(Source),
     Route: KeptPermissionPolicy(Route),
+    Dispute: DISPUTE_POLICY,
 }
 
 
@@ -123,6 +126,10 @@ class LeadInspectView(InspectView):
             decisions=explain_decisions(lead),
             overrides=lead.overrides.select_related("partner", "made_by").order_by("-made_at", "-pk"),
             may_override=may_override(self.request.user),
+            letters=lead.letters.select_related("offer__partner").order_by("due_at", "pk"),
+            heard=list_heard(lead),
+            hearings=HEARINGS,
+            returns=lead.returns.select_related("partner"),
             value=to_major(lead.value, lead.currency) if lead.value is not None else None,
             **kwargs,
         )

@@ -320,6 +320,15 @@ class RouteViewSet(ModelViewSet):
                 ],
                 heading=gettext_lazy("How they are offered"),
             ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("first_contact_hours"),
+                    FieldPanel("tells_customer"),
+                    FieldPanel("asks_after_days"),
+                    FieldPanel("return_after_days"),
+                ],
+                heading=gettext_lazy("What is due once a partner has taken a lead"),
+            ),
             InlinePanel(
                 "weights",
                 heading=gettext_lazy("Weights by tier"),

@@ -44,6 +44,10 @@ def load_routes(*, now: datetime) -> None:
             programme=Programme.objects.get(slug=row["programme"]),
             window_hours=row["window_hours"],
             open_cap=row["open_cap"],
+            first_contact_hours=row["first_contact_hours"],
+            tells_customer=row["tells_customer"],
+            asks_after_days=row["asks_after_days"],
+            return_after_days=row["return_after_days"],
         )
         route.products.set([products[slug] for slug in row["products"]])
         route.regions.set([regions[slug] for slug in row["regions"]])
