@@ -13,6 +13,7 @@ from django.db.models import (
     Model,
     OuterRef,
     Q,
+    Subquery,
     prefetch_related_objects,
 )
 
@@ -228,6 +229,38 @@ def lock_own_attempt(user: User, public_id: str) -> Attempt:
     return _only(LOCKED.read(attempts), Attempt)
 
 
+#: Of an attempt, by its public id: who sat it, as whose member.
+ITS_PERSON = Rows(User, lambda public_id: User.objects.filter(attempts__public_id=public_id), public_id=CharField())
+ITS_MEMBERSHIP = Rows(
+    Membership,
+    lambda public_id: Membership.objects.filter(attempts__public_id=public_id).order_by(),
+    public_id=CharField(),
+)
+ITS_PARTNER = Rows(
+    Partner,
+    lambda public_id: Partner.objects.filter(memberships__attempts__public_id=public_id).order_by(),
+    public_id=CharField(),
+)
+
+
+def lock_attempt_to_grade(user_id: int, public_id: str) -> Attempt:
+    """A person's attempt under its lock, with what grading needs. One query.
+
+    Raises:
+        Attempt.DoesNotExist: they have no such attempt.
+    """
+    attempts, exams, people, memberships, partners = ask(
+        LOCKED(user=user_id, public_id=public_id),
+        *(one(public_id=public_id) for one in (ITS_EXAM, ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER)),
+    )
+    found = _only(LOCKED.read(attempts), Attempt)
+    (found.exam,), (found.user,) = ITS_EXAM.read(exams), ITS_PERSON.read(people)
+    if memberships:
+        (found.membership,) = ITS_MEMBERSHIP.read(memberships)
+        (found.membership.partner,) = ITS_PARTNER.read(partners)
+    return found
+
+
 def _only(found: Iterable[Any], model: type[Found]) -> Found:
     one: Found
     for one in found:
@@ -342,6 +375,29 @@ def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
         seq=max((number for _position, _response, number in steps), default=0),
         flagged=frozenset(position for (position,) in flags),
     )
+
+
+SINCE = Question(
+    lambda attempt, positions: (
+        AnswerStep.objects.filter(attempt=attempt)
+        .filter(
+            Q(position__among=positions)
+            | Q(seq=Subquery(AnswerStep.objects.filter(attempt=attempt).order_by("-seq").values("seq")[:1]))
+        )
+        .order_by("seq")
+        .values_list("seq", "position", "response", "client_seq", "counted")
+    ),
+    attempt=IntegerField(),
+    positions=IdsField(),
+)
+
+
+def ask_steps(attempt: Attempt, *, positions: Collection[int]) -> list[tuple[int, int, Any, int, bool]]:
+    """What was given at these positions, in the order of arrival: number, position, response, the page's own number, and
+    whether it counts. The attempt's newest step comes along for its number. One query."""
+    steps: list[Any]
+    (steps,) = ask(SINCE(attempt=attempt.pk, positions=positions))
+    return steps
 
 
 SEEN_FROM = Question(

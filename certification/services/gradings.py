@@ -9,7 +9,7 @@ from fractions import Fraction
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from certification.facts import attempts_awaiting_marking, attempts_graded, attempts_voided
+from certification.facts import attempts_awaiting_marking, attempts_graded, attempts_marked, attempts_voided
 from certification.grading import Result, grade
 from certification.models import (
     AnswerStep,
@@ -24,6 +24,7 @@ from certification.models import (
 from certification.question_types import Response
 from certification.services.asking import ask_given
 from certification.services.credentials import award_credential, revoke_credential
+from certification.services.keeping import keep_graded
 from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.partners.models import Membership
@@ -85,15 +86,11 @@ def write_grading(attempt: Attempt, result: Result, *, by: User | None, reason: 
     number = 1 if attempt.graded_at is None else attempt.gradings.count() + 1
     attempt.state, attempt.graded_at = AttemptState.GRADED, now
     attempt.score, attempt.passed, attempt.result = result.percent, result.passed, stored
-    attempt.save(
-        update_fields=[
-            "state", "submitted_at", "stands_since", "standstill", "graded_at", "score", "passed", "result"
-        ]
-    )  # fmt: skip
-    Grading.objects.create(
+    grading = Grading(
         attempt=attempt, number=number, graded_at=now, graded_by=by, reason=reason, score=result.percent,
         passed=result.passed, result=stored,
     )  # fmt: skip
+    keep_graded(attempt, grading)
     membership = attempt.membership
     if attempt.is_preview or membership is None:
         return attempt
@@ -102,6 +99,8 @@ def write_grading(attempt: Attempt, result: Result, *, by: User | None, reason: 
     elif result.passed:
         award_credential(attempt.user, exam=attempt.exam, membership=membership, attempt=attempt, by=by, now=now)
     attempts_graded.announce(attempt_ids=[attempt.pk], by=by)
+    if attempt.marked_by_at is not None:
+        attempts_marked.announce(attempt_ids=[attempt.pk], by=by)
     return attempt
 
 
