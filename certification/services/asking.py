@@ -40,6 +40,7 @@ from certification.models import (
 )
 from portal.accounts.models import User
 from portal.core.localised import LocalisedText
+from portal.core.memory import Memory
 from portal.core.prepared import IdsField, Question, Rows, ask
 from portal.partners.models import Membership, Partner
 from training.models import Enrolment
@@ -314,10 +315,19 @@ VERSIONS = Question(
     lambda versions: (
         QuestionVersion.objects.filter(pk__among=versions)
         .order_by()
-        .values_list("pk", "content", "withdrawn_at", "withdrawn_reason")
+        .values_list("pk", "first_asked_at", "withdrawn_at", "withdrawn_reason")
     ),
     versions=IdsField(),
 )
+CONTENTS = Question(
+    lambda versions: QuestionVersion.objects.filter(pk__among=versions).order_by().values_list("pk", "content"),
+    versions=IdsField(),
+)
+#: The contents of versions that were asked, by id and the moment at which they were asked first: from then on the
+#: database refuses to change them, so a process need not read them again.
+_contents = Memory(size=2000)
+#: Seconds that they are kept.
+CONTENTS_KEPT = 3600
 STEPS = Question(
     lambda attempt: (
         AnswerStep.objects.filter(attempt=attempt, counted=True)
@@ -357,17 +367,25 @@ class Given:
 
 
 def ask_contents(versions: Collection[int]) -> dict[int, Version]:
-    """By id, what these versions ask. One query."""
+    """By id, what these versions ask. One query, and one more where this process has not read them yet."""
     (rows,) = ask(VERSIONS(versions=versions))
     return _read_versions(rows)
 
 
-def _read_versions(rows: Iterable[tuple[Any, ...]]) -> dict[int, Version]:
-    return {pk: Version(content, reason if withdrawn_at else None) for pk, content, withdrawn_at, reason in rows}
+def _read_versions(rows: Sequence[tuple[Any, ...]]) -> dict[int, Version]:
+    contents = {pk: _contents.get((pk, asked_at)) for pk, asked_at, _withdrawn_at, _reason in rows}
+    missing = [pk for pk, content in contents.items() if content is None]
+    if missing:
+        (found,) = ask(CONTENTS(versions=missing))
+        contents.update(found)
+        for pk, asked_at, _withdrawn_at, _reason in rows:
+            if asked_at is not None:
+                _contents.set((pk, asked_at), contents[pk], CONTENTS_KEPT)
+    return {pk: Version(contents[pk], reason if withdrawn_at else None) for pk, _at, withdrawn_at, reason in rows}
 
 
 def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
-    """One query."""
+    """One query, and one more where this process has not read these versions yet."""
     asked, steps, flags = ask(VERSIONS(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk))
     return Given(
         versions=_read_versions(asked),
@@ -452,6 +470,8 @@ def _hang(parents: Collection[Any], model: type[Model], name: str, by: str, rows
         if getattr(row, by) in of_parent:
             of_parent[getattr(row, by)].append(row)
     for parent in parents:
-        loaded: Any = model._default_manager.filter(**{by: parent.pk})
+        loaded: Any = model._default_manager.all()
+        loaded._defer_next_filter = True  # made only if somebody asks further, as by Django's own managers
+        loaded = loaded.filter(**{by: parent.pk})
         loaded._result_cache, loaded._prefetch_done = of_parent[parent.pk], True
         parent.__dict__.setdefault("_prefetched_objects_cache", {})[name] = loaded

@@ -69,6 +69,8 @@ class Compiled:
     blanks: Sequence[tuple[int, Blank]]
     #: Whether the database takes Python's own values.
     is_native: bool
+    #: Whether rows come back.
+    is_answered: bool = True
 
     def fill(self, values: Mapping[str, Any], connection: BaseDatabaseWrapper) -> list[Any]:
         filled = list(self.parameters)
@@ -102,11 +104,18 @@ class Statement:
         raise NotImplementedError
 
 
-def _make(sql: str, parameters: Sequence[Any], connection: BaseDatabaseWrapper, *reading: Any) -> Compiled:
-    """The statement with the places of its blanks; ``reading`` is what turns a row into Python's values."""
-    converters, compiler = reading or (None, None)
+def _make(
+    sql: str,
+    parameters: Sequence[Any],
+    connection: BaseDatabaseWrapper,
+    *,
+    converters: Any = None,
+    compiler: Any = None,
+    is_answered: bool = True,
+) -> Compiled:
+    """The statement with the places of its blanks."""
     blanks = [(place, value) for place, value in enumerate(parameters) if isinstance(value, Blank)]
-    return Compiled(sql, parameters, converters, compiler, blanks, is_native=connection.vendor == "postgresql")
+    return Compiled(sql, parameters, converters, compiler, blanks, connection.vendor == "postgresql", is_answered)
 
 
 class Question(Statement):
@@ -135,7 +144,7 @@ class Question(Statement):
         if self.counted:
             return _make(f"SELECT COUNT(*) FROM ({sql}) AS counted", parameters, connection)  # noqa: S608 -- Django's SQL
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
-        return _make(sql, parameters, connection, converters, compiler)
+        return _make(sql, parameters, connection, converters=converters, compiler=compiler)
 
 
 def _write_numbers(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -234,7 +243,8 @@ class Insertions(Statement):
         values = ", ".join([*["%s"] * len(self.shared), *own])
         source = "jsonb_array_elements(%s) AS given(value)" if native else "json_each(%s)"
         blanks = [*(Blank(field.attname, field) for field in self.shared), Blank("rows", JSONField())]
-        return _make(f"{into} SELECT {values} FROM {source}", blanks, connection)  # noqa: S608 -- the model's own names
+        sql = f"{into} SELECT {values} FROM {source}"  # noqa: S608 -- the model's own names
+        return _make(sql, blanks, connection, is_answered=False)
 
 
 def _take(place: int, field: Field[Any, Any], connection: BaseDatabaseWrapper) -> str:
@@ -273,7 +283,8 @@ class Change(Statement):
         query = rows.query.chain(UpdateQuery)
         query.clear_ordering(force=True)
         query.add_update_values(values)
-        return _make(*_write_numbers(*query.get_compiler(connection=connection).as_sql()), connection)
+        sql, parameters = _write_numbers(*query.get_compiler(connection=connection).as_sql())
+        return _make(sql, parameters, connection, is_answered=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +309,12 @@ def ask(*asked: Asked) -> list[list[tuple[Any, ...]]]:
         if connection.vendor == "postgresql":
             # Parameters are written into the text by psycopg (Django's default), so that it may hold several statements.
             cursor.execute(";".join([form.sql for form in compiled]), list(chain.from_iterable(parameters)))
+            results = cursor.cursor  # psycopg's own: Django's wraps each of these small calls
             for form in compiled:
-                answers.append(form.convert(cursor.fetchall()) if cursor.description else [])
-                cursor.nextset()
+                answers.append(form.convert(results.fetchall()) if form.is_answered else [])
+                results.nextset()
         else:
             for form, values in zip(compiled, parameters, strict=True):
                 cursor.execute(form.sql, values)
-                answers.append(form.convert(cursor.fetchall()) if cursor.description else [])
+                answers.append(form.convert(cursor.fetchall()) if form.is_answered else [])
     return answers
