@@ -14,8 +14,10 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
+    TextField,
     prefetch_related_objects,
 )
+from django.db.models.functions import Cast
 
 from certification import access
 from certification.models import (
@@ -245,21 +247,25 @@ ITS_PARTNER = Rows(
 
 
 def lock_attempt_to_grade(user_id: int, public_id: str) -> Attempt:
-    """A person's attempt under its lock, with what grading needs. One query.
+    """A person's attempt under its lock, with its exam. One query.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    attempts, exams, people, memberships, partners = ask(
-        LOCKED(user=user_id, public_id=public_id),
-        *(one(public_id=public_id) for one in (ITS_EXAM, ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER)),
-    )
+    attempts, exams = ask(LOCKED(user=user_id, public_id=public_id), ITS_EXAM(public_id=public_id))
     found = _only(LOCKED.read(attempts), Attempt)
-    (found.exam,), (found.user,) = ITS_EXAM.read(exams), ITS_PERSON.read(people)
-    if memberships:
-        (found.membership,) = ITS_MEMBERSHIP.read(memberships)
-        (found.membership.partner,) = ITS_PARTNER.read(partners)
+    (found.exam,) = ITS_EXAM.read(exams)
     return found
+
+
+def ask_who_sat(attempt: Attempt) -> tuple[User, Membership]:
+    """The person of an attempt, and the membership in which they sat it, with its partner. One query."""
+    people, memberships, partners = ask(
+        *(one(public_id=attempt.public_id) for one in (ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER))
+    )
+    (person,), (membership,) = ITS_PERSON.read(people), ITS_MEMBERSHIP.read(memberships)
+    (membership.partner,) = ITS_PARTNER.read(partners)
+    return person, membership
 
 
 def _only(found: Iterable[Any], model: type[Found]) -> Found:
@@ -311,11 +317,20 @@ def ask_bank(*, topics: Collection[int] | None, fixed: Collection[int]) -> list[
     return rows
 
 
+#: Versions with the moment at which each was asked first, as text: it is only compared, and a text costs nothing to read.
 VERSIONS = Question(
     lambda versions: (
         QuestionVersion.objects.filter(pk__among=versions)
         .order_by()
-        .values_list("pk", "first_asked_at", "withdrawn_at", "withdrawn_reason")
+        .values_list("pk", Cast("first_asked_at", TextField()))
+    ),
+    versions=IdsField(),
+)
+WITHDRAWN = Question(
+    lambda versions: (
+        QuestionVersion.objects.filter(pk__among=versions, withdrawn_at__isnull=False)
+        .order_by()
+        .values_list("pk", "withdrawn_reason")
     ),
     versions=IdsField(),
 )
@@ -342,53 +357,52 @@ FLAGS = Question(
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """What a paper asks: its content, and why staff withdrew it, where they did."""
-
-    content: dict[str, Any]
-    withdrawn: LocalisedText | None
-
-
-@dataclass(frozen=True, slots=True)
 class Given:
     """What a candidate has given so far.
 
     Attributes:
-        versions: by id, those that were asked for.
+        contents: by id, what the versions ask that were asked for.
+        withdrawn: those of them that staff withdrew, and why.
         answers: by position, the last that counts.
         seq: the number of the latest change that the server knows.
         flagged: the positions to be looked at again.
     """
 
-    versions: dict[int, Version]
+    contents: dict[int, dict[str, Any]]
+    withdrawn: dict[int, LocalisedText]
     answers: dict[int, Any]
     seq: int
     flagged: frozenset[int]
 
 
-def ask_contents(versions: Collection[int]) -> dict[int, Version]:
+def ask_contents(versions: Collection[int]) -> dict[int, dict[str, Any]]:
     """By id, what these versions ask. One query, and one more where this process has not read them yet."""
     (rows,) = ask(VERSIONS(versions=versions))
-    return _read_versions(rows)
+    return _recall_contents(rows)
 
 
-def _read_versions(rows: Sequence[tuple[Any, ...]]) -> dict[int, Version]:
-    contents = {pk: _contents.get((pk, asked_at)) for pk, asked_at, _withdrawn_at, _reason in rows}
+def _recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
+    """By id, what versions ask, which are given with the moment at which they were asked first."""
+    asked_at = dict(versions)
+    contents = {pk: _contents.get((pk, moment)) for pk, moment in asked_at.items()}
     missing = [pk for pk, content in contents.items() if content is None]
     if missing:
         (found,) = ask(CONTENTS(versions=missing))
-        contents.update(found)
-        for pk, asked_at, _withdrawn_at, _reason in rows:
-            if asked_at is not None:
-                _contents.set((pk, asked_at), contents[pk], CONTENTS_KEPT)
-    return {pk: Version(contents[pk], reason if withdrawn_at else None) for pk, _at, withdrawn_at, reason in rows}
+        for pk, content in found:
+            contents[pk] = content
+            if asked_at[pk]:
+                _contents.set((pk, asked_at[pk]), content, CONTENTS_KEPT)
+    return contents
 
 
 def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
     """One query, and one more where this process has not read these versions yet."""
-    asked, steps, flags = ask(VERSIONS(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk))
+    asked, withdrawn, steps, flags = ask(
+        VERSIONS(versions=versions), WITHDRAWN(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk)
+    )
     return Given(
-        versions=_read_versions(asked),
+        contents=_recall_contents(asked),
+        withdrawn=dict(withdrawn),
         answers={position: response for position, response, _number in steps},
         seq=max((number for _position, _response, number in steps), default=0),
         flagged=frozenset(position for (position,) in flags),

@@ -123,7 +123,7 @@ def draw_paper(
     contents = ask_contents([one.item.version for one in picks])
     loaded = []
     for one in picks:
-        kind, content = get_type(one.item.type), contents[one.item.version].content
+        kind, content = get_type(one.item.type), contents[one.item.version]
         item = one.item._replace(
             options=kind.options(content), shuffled=kind.shuffled, pinned=frozenset(kind.pinned(content))
         )
