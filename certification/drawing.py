@@ -124,11 +124,14 @@ class Pick:
 # --- The paper -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PaperQuestion:
+#: What most questions are worth; made once, as a paper has hundreds of places.
+ONE_POINT = Fraction(1)
+
+
+class PaperQuestion(NamedTuple):
     """One place of a paper; positions count from 1 through the whole paper, ``order`` is that of the options shown.
 
-    ``over_cap`` and ``under_check`` record what the draw would rather have avoided.
+    ``over_cap`` and ``under_check`` record what the draw would rather have avoided. A tuple, as :class:`BankItem`.
     """
 
     position: int
@@ -136,7 +139,7 @@ class PaperQuestion:
     version: int
     type: str
     order: tuple[str, ...]
-    points: Fraction = Fraction(1)
+    points: Fraction = ONE_POINT
     over_cap: bool = False
     under_check: bool = False
 
@@ -210,7 +213,7 @@ def _store_question(item: PaperQuestion) -> list[Any]:
 
 def _load_question(position: int, row: Sequence[Any]) -> PaperQuestion:
     section, version, kind, order = row[:4]
-    points = Fraction(row[4]) if len(row) > 4 else Fraction(1)
+    points = Fraction(row[4]) if len(row) > 4 else ONE_POINT
     flags = row[5] if len(row) > 5 else 0
     return PaperQuestion(
         position,
@@ -573,7 +576,7 @@ def compose(blueprint: Blueprint, picks: Iterable[Pick], seed: int, *, language:
                 version=pick.item.version,
                 type=pick.item.type,
                 order=order_options(pick.item, seed) if blueprint.shuffle_options else pick.item.options,
-                points=Fraction(pick.item.points),
+                points=ONE_POINT if pick.item.points == 1 else Fraction(pick.item.points),
                 over_cap=pick.over_cap,
                 under_check=pick.item.under_check,
             )

@@ -16,6 +16,8 @@ qualifications_lapsed = FactType("qualifications_lapsed", ids=("qualification_id
 requirements_changed = FactType("requirements_changed", ids=("programme_ids",))
 #: Attempts have been graded: by the engine alone, or after people had marked what they mark.
 attempts_graded = FactType("attempts_graded", ids=("attempt_ids",))
+#: Of these, attempts whose people had to wait until others had marked their answers: who was graded at once has seen it.
+attempts_marked = FactType("attempts_marked", ids=("attempt_ids",))
 #: Attempts have answers that people are to mark.
 attempts_awaiting_marking = FactType("attempts_awaiting_marking", ids=("attempt_ids",))
 #: Staff have let attempts count for nothing.

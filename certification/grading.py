@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from certification.drawing import Paper, PaperQuestion
 from certification.question_types import Content, Response, get_type
@@ -12,9 +12,8 @@ from certification.question_types import Content, Response, get_type
 NOTHING = Fraction()
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionMark:
-    """What one question of a paper earned.
+class QuestionMark(NamedTuple):
+    """What one question of a paper earned. A tuple, since a result has one for each.
 
     Attributes:
         version: 0 where a result of an earlier release was read without its paper.

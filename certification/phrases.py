@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext, pgettext
 
-from certification.question_types.parts import Message, Words
+from certification.question_types.parts import Message, Say, Words
 from portal.core.localised import LocalisedText
 
 
@@ -13,3 +13,17 @@ def say(words: Words) -> str:
     if isinstance(words, Mapping):
         return str(LocalisedText(words))
     return words.in_words(gettext, pgettext) if isinstance(words, Message) else gettext(words)
+
+
+def say_as_read_in(language: str) -> Say:
+    """:func:`say` with texts in the language in which a candidate reads them; the interface's words are in the reader's.
+
+    For a sheet of hundreds of texts: which language is active is not found out again for each.
+    """
+
+    def say_in(words: Words) -> str:
+        if isinstance(words, Mapping):
+            return words.get(language) or LocalisedText(words).in_language(language)
+        return say(words)
+
+    return say_in

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from certification.facts import (
     attempts_awaiting_marking,
-    attempts_graded,
+    attempts_marked,
     attempts_voided,
     credentials_awarded,
     credentials_revoked,
@@ -91,7 +91,7 @@ def tell_markers_what_waits(fact: Fact) -> None:
     tell_markers(fact.payload["attempt_ids"], now=fact.announced_at)
 
 
-@attempts_graded.receiver
+@attempts_marked.receiver
 def tell_marked_candidates(fact: Fact) -> None:
     tell_marked(fact.payload["attempt_ids"], now=fact.announced_at)
 

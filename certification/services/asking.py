@@ -13,8 +13,11 @@ from django.db.models import (
     Model,
     OuterRef,
     Q,
+    Subquery,
+    TextField,
     prefetch_related_objects,
 )
+from django.db.models.functions import Cast
 
 from certification import access
 from certification.models import (
@@ -39,6 +42,7 @@ from certification.models import (
 )
 from portal.accounts.models import User
 from portal.core.localised import LocalisedText
+from portal.core.memory import Memory
 from portal.core.prepared import IdsField, Question, Rows, ask
 from portal.partners.models import Membership, Partner
 from training.models import Enrolment
@@ -228,6 +232,42 @@ def lock_own_attempt(user: User, public_id: str) -> Attempt:
     return _only(LOCKED.read(attempts), Attempt)
 
 
+#: Of an attempt, by its public id: who sat it, as whose member.
+ITS_PERSON = Rows(User, lambda public_id: User.objects.filter(attempts__public_id=public_id), public_id=CharField())
+ITS_MEMBERSHIP = Rows(
+    Membership,
+    lambda public_id: Membership.objects.filter(attempts__public_id=public_id).order_by(),
+    public_id=CharField(),
+)
+ITS_PARTNER = Rows(
+    Partner,
+    lambda public_id: Partner.objects.filter(memberships__attempts__public_id=public_id).order_by(),
+    public_id=CharField(),
+)
+
+
+def lock_attempt_to_grade(user_id: int, public_id: str) -> Attempt:
+    """A person's attempt under its lock, with its exam. One query.
+
+    Raises:
+        Attempt.DoesNotExist: they have no such attempt.
+    """
+    attempts, exams = ask(LOCKED(user=user_id, public_id=public_id), ITS_EXAM(public_id=public_id))
+    found = _only(LOCKED.read(attempts), Attempt)
+    (found.exam,) = ITS_EXAM.read(exams)
+    return found
+
+
+def ask_who_sat(attempt: Attempt) -> tuple[User, Membership]:
+    """The person of an attempt, and the membership in which they sat it, with its partner. One query."""
+    people, memberships, partners = ask(
+        *(one(public_id=attempt.public_id) for one in (ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER))
+    )
+    (person,), (membership,) = ITS_PERSON.read(people), ITS_MEMBERSHIP.read(memberships)
+    (membership.partner,) = ITS_PARTNER.read(partners)
+    return person, membership
+
+
 def _only(found: Iterable[Any], model: type[Found]) -> Found:
     one: Found
     for one in found:
@@ -277,14 +317,32 @@ def ask_bank(*, topics: Collection[int] | None, fixed: Collection[int]) -> list[
     return rows
 
 
+#: Versions with the moment at which each was asked first, as text: it is only compared, and a text costs nothing to read.
 VERSIONS = Question(
     lambda versions: (
         QuestionVersion.objects.filter(pk__among=versions)
         .order_by()
-        .values_list("pk", "content", "withdrawn_at", "withdrawn_reason")
+        .values_list("pk", Cast("first_asked_at", TextField()))
     ),
     versions=IdsField(),
 )
+WITHDRAWN = Question(
+    lambda versions: (
+        QuestionVersion.objects.filter(pk__among=versions, withdrawn_at__isnull=False)
+        .order_by()
+        .values_list("pk", "withdrawn_reason")
+    ),
+    versions=IdsField(),
+)
+CONTENTS = Question(
+    lambda versions: QuestionVersion.objects.filter(pk__among=versions).order_by().values_list("pk", "content"),
+    versions=IdsField(),
+)
+#: The contents of versions that were asked, by id and the moment at which they were asked first: from then on the
+#: database refuses to change them, so a process need not read them again.
+_contents = Memory(size=2000)
+#: Seconds that they are kept.
+CONTENTS_KEPT = 3600
 STEPS = Question(
     lambda attempt: (
         AnswerStep.objects.filter(attempt=attempt, counted=True)
@@ -299,49 +357,79 @@ FLAGS = Question(
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """What a paper asks: its content, and why staff withdrew it, where they did."""
-
-    content: dict[str, Any]
-    withdrawn: LocalisedText | None
-
-
-@dataclass(frozen=True, slots=True)
 class Given:
     """What a candidate has given so far.
 
     Attributes:
-        versions: by id, those that were asked for.
+        contents: by id, what the versions ask that were asked for.
+        withdrawn: those of them that staff withdrew, and why.
         answers: by position, the last that counts.
         seq: the number of the latest change that the server knows.
         flagged: the positions to be looked at again.
     """
 
-    versions: dict[int, Version]
+    contents: dict[int, dict[str, Any]]
+    withdrawn: dict[int, LocalisedText]
     answers: dict[int, Any]
     seq: int
     flagged: frozenset[int]
 
 
-def ask_contents(versions: Collection[int]) -> dict[int, Version]:
-    """By id, what these versions ask. One query."""
+def ask_contents(versions: Collection[int]) -> dict[int, dict[str, Any]]:
+    """By id, what these versions ask. One query, and one more where this process has not read them yet."""
     (rows,) = ask(VERSIONS(versions=versions))
-    return _read_versions(rows)
+    return _recall_contents(rows)
 
 
-def _read_versions(rows: Iterable[tuple[Any, ...]]) -> dict[int, Version]:
-    return {pk: Version(content, reason if withdrawn_at else None) for pk, content, withdrawn_at, reason in rows}
+def _recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
+    """By id, what versions ask, which are given with the moment at which they were asked first."""
+    asked_at = dict(versions)
+    contents = {pk: _contents.get((pk, moment)) for pk, moment in asked_at.items()}
+    missing = [pk for pk, content in contents.items() if content is None]
+    if missing:
+        (found,) = ask(CONTENTS(versions=missing))
+        for pk, content in found:
+            contents[pk] = content
+            if asked_at[pk]:
+                _contents.set((pk, asked_at[pk]), content, CONTENTS_KEPT)
+    return contents
 
 
 def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
-    """One query."""
-    asked, steps, flags = ask(VERSIONS(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk))
+    """One query, and one more where this process has not read these versions yet."""
+    asked, withdrawn, steps, flags = ask(
+        VERSIONS(versions=versions), WITHDRAWN(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk)
+    )
     return Given(
-        versions=_read_versions(asked),
+        contents=_recall_contents(asked),
+        withdrawn=dict(withdrawn),
         answers={position: response for position, response, _number in steps},
         seq=max((number for _position, _response, number in steps), default=0),
         flagged=frozenset(position for (position,) in flags),
     )
+
+
+SINCE = Question(
+    lambda attempt, positions: (
+        AnswerStep.objects.filter(attempt=attempt)
+        .filter(
+            Q(position__among=positions)
+            | Q(seq=Subquery(AnswerStep.objects.filter(attempt=attempt).order_by("-seq").values("seq")[:1]))
+        )
+        .order_by("seq")
+        .values_list("seq", "position", "response", "client_seq", "counted")
+    ),
+    attempt=IntegerField(),
+    positions=IdsField(),
+)
+
+
+def ask_steps(attempt: Attempt, *, positions: Collection[int]) -> list[tuple[int, int, Any, int, bool]]:
+    """What was given at these positions, in the order of arrival: number, position, response, the page's own number, and
+    whether it counts. The attempt's newest step comes along for its number. One query."""
+    steps: list[Any]
+    (steps,) = ask(SINCE(attempt=attempt.pk, positions=positions))
+    return steps
 
 
 SEEN_FROM = Question(
@@ -396,6 +484,8 @@ def _hang(parents: Collection[Any], model: type[Model], name: str, by: str, rows
         if getattr(row, by) in of_parent:
             of_parent[getattr(row, by)].append(row)
     for parent in parents:
-        loaded: Any = model._default_manager.filter(**{by: parent.pk})
+        loaded: Any = model._default_manager.all()
+        loaded._defer_next_filter = True  # made only if somebody asks further, as by Django's own managers
+        loaded = loaded.filter(**{by: parent.pk})
         loaded._result_cache, loaded._prefetch_done = of_parent[parent.pk], True
         parent.__dict__.setdefault("_prefetched_objects_cache", {})[name] = loaded

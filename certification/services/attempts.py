@@ -5,10 +5,10 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, Subquery
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +16,6 @@ from certification.allowances import Allowed
 from certification.drawing import BankItem, Blueprint, Paper, PaperQuestion, Unfillable
 from certification.facts import questions_reported
 from certification.models import (
-    AnswerStep,
     Attempt,
     AttemptState,
     BrokenReport,
@@ -24,14 +23,19 @@ from certification.models import (
     Exam,
     Flag,
     Halt,
-    IntegrityEvent,
-    QuestionVersion,
 )
 from certification.question_types import BadResponse, Response, get_type
-from certification.services.asking import ask_seen_from, lock_own_attempt, lock_person
+from certification.services.asking import (
+    ask_seen_from,
+    ask_steps,
+    lock_attempt_to_grade,
+    lock_own_attempt,
+    lock_person,
+)
 from certification.services.clocks import is_out, set_deadline
 from certification.services.exams import describe_exams, with_plan
 from certification.services.gradings import grade_submitted
+from certification.services.keeping import keep_begun, keep_events, keep_steps
 from certification.services.plans import draw_paper, find_exam_subtrees, load_bank, plan_exam
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
@@ -195,11 +199,7 @@ def _begin(
         window_is_hard=exam.window_is_hard,
     )
     set_deadline(attempt)
-    attempt.save(force_insert=True)
-    if not is_preview:
-        QuestionVersion.objects.filter(
-            pk__in=[item.version for item in paper.questions], first_asked_at__isnull=True
-        ).update(first_asked_at=now)
+    keep_begun(attempt, asked=() if is_preview else [item.version for item in paper.questions], now=now)
     return attempt
 
 
@@ -274,16 +274,13 @@ def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page:
         if not whole_page:
             raise _left_for_good()
         responses = {position: given for position, given in responses.items() if position == attempt.position}
-    # After the lock: what another page has given meanwhile is seen. The newest step comes along for its number.
-    newest = AnswerStep.objects.filter(attempt=attempt).order_by("-seq").values("seq")[:1]
-    steps = AnswerStep.objects.filter(attempt=attempt).filter(Q(position__in=responses) | Q(seq=Subquery(newest)))
     counted = attempt.counts_at(now)
     last_seq = 0
     latest: dict[int, Response] = {}
     as_loaded: dict[int, Response] = {}
     seen_since: set[int] = set()
-    names = ("seq", "position", "response", "client_seq", "counted")
-    for seq, position, response, number, step_counted in steps.order_by("seq").values_list(*names):
+    # After the lock: what another page has given meanwhile is seen.
+    for seq, position, response, number, step_counted in ask_steps(attempt, positions=responses):
         last_seq = seq
         if not step_counted:
             continue
@@ -303,18 +300,8 @@ def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page:
         new[position] = response
     if last_seq + len(new) > MOST_STEPS:
         raise Refusal(_("This attempt has received too many answers."), code="too_many_answers")
-    AnswerStep.objects.bulk_create(
-        AnswerStep(
-            attempt=attempt,
-            seq=last_seq + offset,
-            position=position,
-            response=response,
-            client_seq=client_seq,
-            received_at=now,
-            counted=counted,
-        )
-        for offset, (position, response) in enumerate(new.items(), 1)
-    )
+    steps = [(seq, position, response) for seq, (position, response) in enumerate(new.items(), last_seq + 1)]
+    keep_steps(attempt, steps, client_seq=client_seq, now=now, counted=counted)
     return Saved(
         seq=client_seq,
         deadline_at=attempt.deadline_at,
@@ -429,11 +416,8 @@ def note_address(attempt: Attempt, *, address: str, device: str, now: datetime) 
 
 
 def _add_events(attempt: Attempt, noticed: Sequence[Noticed], *, count: int, now: datetime) -> int:
-    rows = [
-        IntegrityEvent(attempt=attempt, kind=one.kind, position=one.position, detail=one.detail[:64], happened_at=now)
-        for one in noticed[: max(0, MOST_EVENTS - count)]
-    ]
-    IntegrityEvent.objects.bulk_create(rows)
+    rows = [(one.kind, one.position, one.detail[:64]) for one in noticed[: max(0, MOST_EVENTS - count)]]
+    keep_events(attempt, rows, now=now)
     return len(rows)
 
 
@@ -445,22 +429,10 @@ def find_halt(attempt: Attempt) -> Halt | None:
 # --- Submitting ------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def submit_attempt(
-    attempt: Attempt,
-    *,
-    answers: Given | None = None,
-    client_seq: int = 0,
-    by: User | None,
-    now: datetime,
+    attempt: Attempt, *, answers: Given | None = None, client_seq: int = 0, by: User | None, now: datetime
 ) -> Attempt:
     """Submit and grade, exactly once: of two that submit at once the second finds it done. A pass earns a credential.
-
-    1. Lock the attempt. If it is submitted already, that is the answer.
-    2. Add the answers that came along, if any.
-    3. Submit it.
-    4. Grade the frozen paper (:func:`certification.services.gradings.grade_submitted`). What cannot be graded now stays
-       submitted, and a sweeper comes back to it: nothing that was given is lost by it.
 
     Args:
         answers: what the page showed when it was submitted (at the end of time it is sent as a whole).
@@ -472,7 +444,60 @@ def submit_attempt(
     """
     if by is not None and by.pk != attempt.user_id:
         raise NotAllowed(_("This attempt is somebody else's."))
-    attempt = lock_attempt(attempt.pk)
+    return _submit_surely(attempt.user_id, attempt.public_id, answers=answers, client_seq=client_seq, by=by, now=now)
+
+
+def submit_own_attempt(
+    attempt_id: str, *, answers: Given | None = None, client_seq: int = 0, by: User, now: datetime
+) -> Attempt:
+    """:func:`submit_attempt`, for an attempt that is looked up under the lock, as the candidate's own.
+
+    Args:
+        attempt_id: its public id.
+
+    Raises:
+        Attempt.DoesNotExist: no such attempt of this person.
+        Refusal: the exam is halted.
+    """
+    return _submit_surely(by.pk, attempt_id, answers=answers, client_seq=client_seq, by=by, now=now)
+
+
+class _Ungraded(Exception):
+    """An attempt could not be graded: its paper is broken, or what follows from its result failed."""
+
+
+def _submit_surely(user_id: int, attempt_id: str, **given: Any) -> Attempt:
+    """Submit and grade. What cannot be graded now is submitted all the same, and a sweeper comes back to it: nothing that
+    was given is lost by it."""
+    try:
+        return _submit(user_id, attempt_id, graded=True, **given)
+    except _Ungraded:
+        logger.exception("Attempt %s could not be graded", attempt_id)
+        return _submit(user_id, attempt_id, graded=False, **given)
+
+
+@transaction.atomic
+def _submit(
+    user_id: int,
+    attempt_id: str,
+    *,
+    answers: Given | None,
+    client_seq: int,
+    by: User | None,
+    now: datetime,
+    graded: bool,
+) -> Attempt:
+    """Submit an attempt, and grade it or leave that for later.
+
+    1. Lock the attempt. If it is submitted already, that is the answer.
+    2. Add the answers that came along, if any.
+    3. Submit it.
+    4. Grade the frozen paper (:func:`certification.services.gradings.grade_submitted`).
+
+    Raises:
+        _Ungraded: it cannot be graded; nothing was written.
+    """
+    attempt = lock_attempt_to_grade(user_id, attempt_id)
     if not attempt.is_running:  # 1
         return attempt
     if attempt.standstill == "halt":
@@ -487,23 +512,13 @@ def submit_attempt(
     # A sweeper that comes late must not lengthen the wait before another try.
     attempt.submitted_at = max(attempt.started_at, min(now, attempt.deadline_at))
     attempt.stands_since, attempt.standstill = None, ""
-    try:
-        with transaction.atomic():
-            grade_submitted(attempt, by=by, now=now)  # 4
-    except Exception:  # a broken paper loses nothing that was given
-        logger.exception("Attempt %s could not be graded", attempt.pk)
-        attempt = lock_attempt(attempt.pk)
-        attempt.state, attempt.submitted_at = AttemptState.SUBMITTED, min(now, attempt.deadline_at)
-        attempt.stands_since, attempt.standstill = None, ""
+    if not graded:
         attempt.save(update_fields=["state", "submitted_at", "stands_since", "standstill"])
-    return attempt
-
-
-def lock_attempt(pk: int) -> Attempt:
-    """The attempt under its lock, with what grading needs."""
-    return (
-        Attempt.objects.select_related("exam", "user", "membership__partner").select_for_update(of=("self",)).get(pk=pk)
-    )
+        return attempt
+    try:
+        return grade_submitted(attempt, by=by, now=now)  # 4
+    except Exception as error:  # whatever it is, it must not keep the attempt from being submitted
+        raise _Ungraded from error
 
 
 def submit_due_attempts(*, now: datetime) -> int:
@@ -531,16 +546,15 @@ def submit_due_attempts(*, now: datetime) -> int:
 def grade_waiting_attempts(*, now: datetime) -> int:
     """Grade what was submitted and could not be graded then; returns how many were."""
     graded = 0
-    for pk in list(
-        Attempt.objects.filter(state=AttemptState.SUBMITTED).order_by("submitted_at").values_list("pk", flat=True)
-    ):
+    waiting = Attempt.objects.filter(state=AttemptState.SUBMITTED).order_by("submitted_at")
+    for user_id, attempt_id in list(waiting.values_list("user_id", "public_id")):
         try:
             with transaction.atomic():
-                attempt = lock_attempt(pk)
+                attempt = lock_attempt_to_grade(user_id, attempt_id)
                 if attempt.state == AttemptState.SUBMITTED:
                     grade_submitted(attempt, by=None, now=now)
         except Exception:  # as above
-            logger.exception("Attempt %s could not be graded", pk)
+            logger.exception("Attempt %s could not be graded", attempt_id)
         else:
             graded += 1
     return graded

@@ -10,7 +10,6 @@ from django.utils.translation import gettext
 
 from certification.models import Question, QuestionVersion
 from certification.phrases import say
-from portal.core.localised import LocalisedText
 from training.differences import Kind, Run, RunKind, compare_words
 from training.models import MaterialPage
 
@@ -49,15 +48,6 @@ def make_say(language: str = "") -> Callable[[Any], str]:
         return words.get(language, "") if isinstance(words, Mapping) else say(words)
 
     return say_in if language else say
-
-
-def say_as_read_in(language: str) -> Callable[[Any], str]:
-    """Puts texts into the language in which a candidate read them, the interface's words into the reader's."""
-
-    def say_in(words: Any) -> str:
-        return LocalisedText(words).in_language(language) if isinstance(words, Mapping) else say(words)
-
-    return say_in
 
 
 def describe_version(version: QuestionVersion, language: str = "") -> list[Line]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from certification.facts import attempts_awaiting_marking, attempts_graded, attempts_voided
+from certification.facts import attempts_awaiting_marking, attempts_graded, attempts_marked, attempts_voided
 from certification.grading import Result, grade
 from certification.models import (
     AnswerStep,
@@ -22,8 +22,9 @@ from certification.models import (
     MarkingTask,
 )
 from certification.question_types import Response
-from certification.services.asking import ask_given
+from certification.services.asking import ask_given, ask_who_sat
 from certification.services.credentials import award_credential, revoke_credential
+from certification.services.keeping import keep_graded
 from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.partners.models import Membership
@@ -39,13 +40,11 @@ def read_answers(attempt: Attempt) -> dict[int, Response]:
 def reckon(attempt: Attempt) -> Result:
     """What the attempt is worth now, by its frozen paper, its answers, what people marked, and what was withdrawn."""
     given = ask_given(attempt, versions=[item.version for item in attempt.drawn.questions])
-    contents = {pk: version.content for pk, version in given.versions.items()}
-    withdrawn = {pk for pk, version in given.versions.items() if version.withdrawn is not None}
     by_hand = {}
     if attempt.state != AttemptState.SUBMITTED:
         marked = MarkingTask.objects.filter(attempt=attempt, state=MarkingState.DONE)
         by_hand = {position: Fraction(earned) for position, earned in marked.values_list("position", "earned")}
-    return grade(attempt.drawn, contents, given.answers, by_hand=by_hand, withdrawn=withdrawn)
+    return grade(attempt.drawn, given.contents, given.answers, by_hand=by_hand, withdrawn=given.withdrawn)
 
 
 def grade_submitted(attempt: Attempt, *, by: User | None, now: datetime, reason: str = "") -> Attempt:
@@ -85,23 +84,22 @@ def write_grading(attempt: Attempt, result: Result, *, by: User | None, reason: 
     number = 1 if attempt.graded_at is None else attempt.gradings.count() + 1
     attempt.state, attempt.graded_at = AttemptState.GRADED, now
     attempt.score, attempt.passed, attempt.result = result.percent, result.passed, stored
-    attempt.save(
-        update_fields=[
-            "state", "submitted_at", "stands_since", "standstill", "graded_at", "score", "passed", "result"
-        ]
-    )  # fmt: skip
-    Grading.objects.create(
+    grading = Grading(
         attempt=attempt, number=number, graded_at=now, graded_by=by, reason=reason, score=result.percent,
         passed=result.passed, result=stored,
     )  # fmt: skip
-    membership = attempt.membership
-    if attempt.is_preview or membership is None:
+    keep_graded(attempt, grading)
+    if attempt.is_preview or attempt.membership_id is None:
         return attempt
-    if attempt.exam.is_diagnostic:
-        _waive_lessons(attempt, membership, result, now=now)
-    elif result.passed:
-        award_credential(attempt.user, exam=attempt.exam, membership=membership, attempt=attempt, by=by, now=now)
+    if attempt.exam.is_diagnostic or result.passed:
+        person, membership = ask_who_sat(attempt)
+        if attempt.exam.is_diagnostic:
+            _waive_lessons(attempt, membership, result, now=now)
+        else:
+            award_credential(person, exam=attempt.exam, membership=membership, attempt=attempt, by=by, now=now)
     attempts_graded.announce(attempt_ids=[attempt.pk], by=by)
+    if attempt.marked_by_at is not None:
+        attempts_marked.announce(attempt_ids=[attempt.pk], by=by)
     return attempt
 
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from django.core.cache import cache
-
 from certification.drawing import BankItem, Blueprint, Paper, Quota, SectionRule, compose, pick
 from certification.models import Attempt, Exam, QuestionTag, QuestionVersion, find_subtrees
 from certification.question_types import get_type
 from certification.services.asking import ask_bank, ask_contents
+from portal.core.memory import Memory
 
 #: An exam's exposure is reckoned over its latest papers, and may be as old as this many seconds: it is a preference.
 EXPOSURE_PAPERS = 200
 EXPOSURE_KEPT = 60
+_exposure = Memory(size=500)
 
 Subtrees = Mapping[int, frozenset[int]]
 
@@ -123,7 +123,7 @@ def draw_paper(
     contents = ask_contents([one.item.version for one in picks])
     loaded = []
     for one in picks:
-        kind, content = get_type(one.item.type), contents[one.item.version].content
+        kind, content = get_type(one.item.type), contents[one.item.version]
         item = one.item._replace(
             options=kind.options(content), shuffled=kind.shuffled, pinned=frozenset(kind.pinned(content))
         )
@@ -146,11 +146,10 @@ def count_questions(papers: Iterable[Mapping[str, Any]]) -> dict[int, int]:
 
 def measure_exposure(exam: Exam) -> tuple[int, dict[int, int]]:
     """How many of the exam's latest papers are looked at, and in how many of them each question stood."""
-    key = f"certification:exposure:{exam.pk}"
-    found: tuple[int, dict[int, int]] | None = cache.get(key)
+    found: tuple[int, dict[int, int]] | None = _exposure.get(exam.pk)
     if found is None:
         latest = Attempt.objects.counted().filter(exam=exam).order_by("-started_at").values_list("paper", flat=True)
         papers = list(latest[:EXPOSURE_PAPERS])
         found = (len(papers), count_questions(papers))
-        cache.set(key, found, EXPOSURE_KEPT)
+        _exposure.set(exam.pk, found, EXPOSURE_KEPT)
     return found

@@ -10,11 +10,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import get_language, override
 
 from certification.grading import SectionMark
 from certification.models import Attempt, QuestionVersion
-from certification.phrases import say
+from certification.phrases import say, say_as_read_in
 from certification.question_types import Content, Shown, get_type
 from certification.question_types.outlines import Drawn
 from certification.services.asking import ask_given
@@ -138,19 +139,21 @@ def read_sheet(attempt: Attempt, *, only: int | None = None) -> Sheet:
     """
     paper = attempt.drawn
     given = ask_given(attempt, versions=[item.version for item in paper.questions if only in {None, item.position}])
-    versions, answers = given.versions, given.answers
+    contents, answers = given.contents, given.answers
     questions: dict[int, list[SheetQuestion]] = {part.section: [] for part in paper.sections}
-    with override(attempt.language or get_language()):
+    language = attempt.language or get_language()
+    say_in = say_as_read_in(language or settings.LANGUAGE_CODE)
+    with override(language):
         shown = {
             item.position: get_type(item.type).show(
-                versions[item.version].content, item.order, answers.get(item.position, []), say
+                contents[item.version], item.order, answers.get(item.position, []), say_in
             )
             for item in paper.questions
-            if item.version in versions
+            if item.version in contents
         }
         pictures = _find_pictures(shown.values())
         for item in paper.questions:
-            reason = versions[item.version].withdrawn if item.version in versions else None
+            reason = given.withdrawn.get(item.version)
             questions[item.section].append(
                 _lay(
                     item.position, item.type, shown.get(item.position, NOT_SHOWN), answers.get(item.position, []),

@@ -13,8 +13,8 @@ from typing import Any
 from certification import integrity
 from certification.grading import Result
 from certification.models import AnswerStep, Attempt, AttemptState, EventKind, IntegrityEvent, QuestionVersion
+from certification.phrases import say_as_read_in
 from certification.question_types import get_type
-from certification.services.comparing import say_as_read_in
 from certification.services.gradings import read_answers
 from certification.services.measuring import find_paces
 from portal.core.localised import LocalisedText

@@ -3,15 +3,17 @@ template would need ten times as long. What differs by type stays in the type's 
 """
 
 from html import escape
+from typing import Any
 
 from django import template
+from django.template.context import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
 from certification.models import Attempt
 from certification.question_types.base import Option
-from certification.services.sheets import Sheet, SheetQuestion
+from certification.services.sheets import Sheet, SheetQuestion, SheetSection
 
 register = template.Library()
 
@@ -24,25 +26,46 @@ _STATES = {
 }
 
 
-@register.simple_tag
-def question_head(question: SheetQuestion, open: bool) -> SafeString:
-    """The beginning of the question's fieldset, with what is asked; locked where nothing can be given any more."""
-    at, locked = question.position, "" if open and not question.withdrawn else " disabled"
-    return SafeString(
-        f'<fieldset class="question" id="q{at}" data-position="{at}"{locked}>'
-        f"<legend><i>{at}.</i> {escape(question.stem)}</legend>"
-    )
+#: In place of the inputs of a question that was withdrawn.
+WITHDRAWN = "certification/_withdrawn.html"
 
 
-@register.simple_tag
-def question_tools(question: SheetQuestion) -> SafeString:
-    """What saves this question alone, and what marks it to be looked at again; where the page does not do it by itself."""
-    at, flagged = question.position, question.flagged
-    return SafeString(
-        f'<button class="own-save" name="at" value="{at}">{escape(pgettext("answers", "Save"))}</button>'
-        f'<button name="flag" value="{at}:{0 if flagged else 1}" aria-pressed="{"true" if flagged else "false"}">'
-        f"{escape(gettext('Look at it again'))}</button>"
-    )
+@register.simple_tag(takes_context=True)
+def questions(context: Context, section: SheetSection, open: bool, only: int | None = None) -> SafeString:
+    """The questions of a section, or the one at a position: what is asked, the inputs of its type, and its buttons.
+
+    A question is locked where nothing can be given any more.
+    """
+    save, look = escape(pgettext("answers", "Save")), escape(gettext("Look at it again"))
+    lines: list[str] = []
+    with context.push():
+        for question in section.questions:
+            at = question.position
+            if only and at != only:
+                continue
+            context["question"] = question
+            is_open = open and not question.withdrawn
+            lines += (
+                f'<fieldset class="question" id="q{at}" data-position="{at}"{"" if is_open else " disabled"}>'
+                f"<legend><i>{at}.</i> {escape(question.stem)}</legend>",
+                _render(WITHDRAWN if question.withdrawn else question.template, context),
+            )
+            if is_open:  # what saves it alone, and marks it to be looked at again, where the page does not by itself
+                flagged = question.flagged
+                lines.append(
+                    f'<button class="own-save" name="at" value="{at}">{save}</button>'
+                    f'<button name="flag" value="{at}:{0 if flagged else 1}"'
+                    f' aria-pressed="{"true" if flagged else "false"}">{look}</button>'
+                )
+            lines.append("</fieldset>\n")
+    return SafeString("".join(lines))
+
+
+def _render(name: str, context: Context) -> str:
+    """A template that is given the context as it is: including it by a tag would cost as much as a question does."""
+    around: Any = context.template
+    found: str = around.engine.get_template(name).nodelist.render(context)
+    return found
 
 
 @register.simple_tag

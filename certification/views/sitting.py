@@ -157,18 +157,9 @@ def _answer_sheet(saved: attempts.Saved) -> JsonResponse:
 @never_cache
 def submit(request: HttpRequest, public_id: str) -> HttpResponse:
     """Ask once more, naming what is unanswered and what was marked; then submit for good."""
-    found = own_attempt(request, public_id)
     if request.method == "POST":
-        change = read_change(request.POST) if "shown" in request.POST else None
-        graded = attempts.submit_attempt(
-            found,
-            answers=change.answers if change else None,
-            client_seq=change.client_seq if change else 0,
-            by=person_of(request),
-            now=timezone.now(),
-        )
-        new = "?new=1" if graded.passed and found.is_running else ""
-        return redirect(reverse("certification:result", args=[public_id]) + new)
+        return _submit(request, public_id)
+    found = own_attempt(request, public_id)
     if not found.is_running:
         return redirect("certification:result", found.public_id)
     now = timezone.now()
@@ -180,6 +171,23 @@ def submit(request: HttpRequest, public_id: str) -> HttpResponse:
         "now": now,
     }
     return render(request, "certification/submit.html", context)
+
+
+def _submit(request: HttpRequest, public_id: str) -> HttpResponseRedirect:
+    change = read_change(request.POST) if "shown" in request.POST else None
+    now = timezone.now()
+    try:
+        graded = attempts.submit_own_attempt(
+            public_id,
+            answers=change.answers if change else None,
+            client_seq=change.client_seq if change else 0,
+            by=person_of(request),
+            now=now,
+        )
+    except Attempt.DoesNotExist as error:
+        raise Http404 from error
+    new = "?new=1" if graded.passed and graded.graded_at == now else ""
+    return HttpResponseRedirect(reverse("certification:result", args=[public_id]) + new)
 
 
 # --- Beside the answers ----------------------------------------------------------------------------------------------

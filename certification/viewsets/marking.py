@@ -21,7 +21,8 @@ from wagtail.admin.widgets.button import HeaderButton
 from certification import access
 from certification.forms.marking import MarkForm
 from certification.models import AttemptState, Exam, MarkingState, MarkingTask
-from certification.services.comparing import describe_version, say_as_read_in
+from certification.phrases import say_as_read_in
+from certification.services.comparing import describe_version
 from certification.services.marking import give_mark, put_back, read_marking_sheet, take_up
 from certification.services.marksheets import find_next, list_criteria, measure_load, tell_marks
 from certification.viewsets.common import AllowedMixin, DueColumn, ExaminerActView

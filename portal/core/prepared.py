@@ -1,4 +1,4 @@
-"""Questions that are put together once and asked many times, several of them in one go.
+"""Questions and changes that are put together once and asked many times, several of them in one go.
 
 To put a queryset together and turn it into SQL costs Django more than to ask it. What is asked on *every* page is
 therefore written as a :class:`Question`: an ordinary queryset with :class:`Blank` where a value goes. Its SQL is made at
@@ -7,6 +7,9 @@ first use, by Django; from then on only the blanks are filled in. The rule stays
 >>> unread_by = lambda user: Notification.objects.for_user(user).unread().values("pk")
 >>> UNREAD = Question(unread_by, counted=True, user=IntegerField())
 >>> [[(unread,)]] = ask(UNREAD(user=7))
+
+What is written at every step of a busy way is prepared likewise: :class:`Insertion`, :class:`Insertions`, :class:`Change`.
+Constraints and triggers are the database's and hold as ever; ``save()`` and its signals are passed by, as in ``update()``.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field, Lookup, Model
+from django.db.models import Expression, Field, JSONField, Lookup, Model
+from django.db.models.sql import UpdateQuery
 
 
 class Blank(Expression):
@@ -55,7 +59,7 @@ class Among(Lookup):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A question as SQL: its parameters, some of them blanks, and what turns a row into Python's values."""
+    """A statement as SQL: its parameters, some of them blanks, and what turns a row into Python's values."""
 
     sql: str
     parameters: Sequence[Any]
@@ -65,13 +69,15 @@ class Compiled:
     blanks: Sequence[tuple[int, Blank]]
     #: Whether the database takes Python's own values.
     is_native: bool
+    #: Whether rows come back.
+    is_answered: bool = True
 
     def fill(self, values: Mapping[str, Any], connection: BaseDatabaseWrapper) -> list[Any]:
         filled = list(self.parameters)
         for place, blank in self.blanks:
             value = values[blank.name]
-            if not self.is_native or isinstance(blank.output_field, IdsField):
-                value = blank.output_field.get_db_prep_value(value, connection)
+            if not self.is_native or isinstance(blank.output_field, (IdsField, JSONField)):
+                value = blank.output_field.get_db_prep_save(value, connection)
             filled[place] = value
         return filled
 
@@ -81,7 +87,38 @@ class Compiled:
         return [tuple(row) for row in self.compiler.apply_converters(rows, self.converters)]
 
 
-class Question:
+class Statement:
+    """What is put together at first use, once for each kind of database."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, Compiled] = {}
+
+    def compile(self, connection: BaseDatabaseWrapper) -> Compiled:
+        """The statement as this database is asked it; made once."""
+        found = self._compiled.get(connection.vendor)
+        if found is None:
+            found = self._compiled[connection.vendor] = self._compile(connection)
+        return found
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> Compiled:
+        raise NotImplementedError
+
+
+def _make(
+    sql: str,
+    parameters: Sequence[Any],
+    connection: BaseDatabaseWrapper,
+    *,
+    converters: Any = None,
+    compiler: Any = None,
+    is_answered: bool = True,
+) -> Compiled:
+    """The statement with the places of its blanks."""
+    blanks = [(place, value) for place, value in enumerate(parameters) if isinstance(value, Blank)]
+    return Compiled(sql, parameters, converters, compiler, blanks, connection.vendor == "postgresql", is_answered)
+
+
+class Question(Statement):
     """A queryset of ``values_list`` with blanks; or, ``counted``, how many rows it has.
 
     Args:
@@ -90,20 +127,13 @@ class Question:
     """
 
     def __init__(self, build: Callable[..., Any], *, counted: bool = False, **blanks: Field[Any, Any]) -> None:
+        super().__init__()
         self.build = build
         self.counted = counted
         self.blanks = blanks
-        self._compiled: dict[str, Compiled] = {}
 
     def __call__(self, **values: Any) -> Asked:
         return Asked(self, values)
-
-    def compile(self, connection: BaseDatabaseWrapper) -> Compiled:
-        """The question as this database is asked it; made once."""
-        found = self._compiled.get(connection.vendor)
-        if found is None:
-            found = self._compiled[connection.vendor] = self._compile(connection)
-        return found
 
     def _compile(self, connection: BaseDatabaseWrapper) -> Compiled:
         query = self.build(**{name: Blank(name, field) for name, field in self.blanks.items()}).query
@@ -111,13 +141,10 @@ class Question:
             query.clear_ordering(force=True)
         compiler = query.get_compiler(connection=connection)
         sql, parameters = _write_numbers(*compiler.as_sql())
-        blanks = [(place, value) for place, value in enumerate(parameters) if isinstance(value, Blank)]
-        converters = None
         if self.counted:
-            sql = f"SELECT COUNT(*) FROM ({sql}) AS counted"  # noqa: S608 -- Django's SQL
-        else:
-            converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
-        return Compiled(sql, parameters, converters, compiler, blanks, is_native=connection.vendor == "postgresql")
+            return _make(f"SELECT COUNT(*) FROM ({sql}) AS counted", parameters, connection)  # noqa: S608 -- Django's SQL
+        converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
+        return _make(sql, parameters, connection, converters=converters, compiler=compiler)
 
 
 def _write_numbers(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -157,29 +184,137 @@ class Rows:
         return [self.model.from_db(DEFAULT_DB_ALIAS, self.columns, row) for row in rows]
 
 
+def _insert_into(model: type[Model], fields: Iterable[Any], connection: BaseDatabaseWrapper) -> str:
+    quote = connection.ops.quote_name
+    return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(field.column) for field in fields)})"
+
+
+class Insertion(Statement):
+    """A row that is added; the answer is its key, as the database gave it.
+
+    >>> GRADING = Insertion(Grading)
+    >>> [[(key,)]] = ask(GRADING(Grading(attempt=attempt, number=1)))
+    """
+
+    def __init__(self, model: type[Model]) -> None:
+        super().__init__()
+        self.model = model
+        self.fields: list[Any] = [field for field in model._meta.concrete_fields if not field.primary_key]
+
+    def __call__(self, row: Model) -> Asked:
+        return Asked(self, {field.attname: getattr(row, field.attname) for field in self.fields})
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> Compiled:
+        into = _insert_into(self.model, self.fields, connection)
+        key: Any = self.model._meta.pk
+        values = ", ".join(["%s"] * len(self.fields))
+        sql = f"{into} VALUES ({values}) RETURNING {connection.ops.quote_name(key.column)}"
+        return _make(sql, [Blank(field.attname, field) for field in self.fields], connection)
+
+
+class Insertions(Statement):
+    """Rows of which many are added at once, alike but for a few fields: numbers, and what is kept as JSON.
+
+    >>> STEPS = Insertions(AnswerStep, "seq", "response")
+    >>> ask(STEPS([(1, ["a"]), (2, ["b"])], attempt_id=7, counted=True))
+
+    Args:
+        each: the fields in which the rows differ, in the order in which a row gives them.
+    """
+
+    def __init__(self, model: type[Model], *each: str) -> None:
+        super().__init__()
+        self.model = model
+        self.each: list[Any] = [model._meta.get_field(name) for name in each]
+        self.shared: list[Any] = [
+            field for field in model._meta.concrete_fields if not field.primary_key and field not in self.each
+        ]
+
+    def __call__(self, rows: Sequence[Sequence[Any]], **shared: Any) -> Asked:
+        """The rows with what each has of its own, and by column what all of them share."""
+        return Asked(self, {**shared, "rows": rows})
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> Compiled:
+        into = _insert_into(self.model, [*self.shared, *self.each], connection)
+        native = connection.vendor == "postgresql"
+        own = [
+            (_take if native else _take_of_sqlite)(place, field, connection) for place, field in enumerate(self.each)
+        ]
+        values = ", ".join([*["%s"] * len(self.shared), *own])
+        source = "jsonb_array_elements(%s) AS given(value)" if native else "json_each(%s)"
+        blanks = [*(Blank(field.attname, field) for field in self.shared), Blank("rows", JSONField())]
+        sql = f"{into} SELECT {values} FROM {source}"  # noqa: S608 -- the model's own names
+        return _make(sql, blanks, connection, is_answered=False)
+
+
+def _take(place: int, field: Field[Any, Any], connection: BaseDatabaseWrapper) -> str:
+    """An entry of a row that is a JSON array, as the field's column takes it."""
+    if isinstance(field, JSONField):
+        return f"value -> {place}"
+    return f"(value ->> {place})::{field.db_type(connection)}"
+
+
+def _take_of_sqlite(place: int, field: Field[Any, Any], _connection: BaseDatabaseWrapper) -> str:
+    entry = f"json_extract(value, '$[{place}]')"
+    return f"json_quote({entry})" if isinstance(field, JSONField) else entry
+
+
+class Change(Statement):
+    """Rows that are changed.
+
+    >>> READ = Change(lambda user, now: (Notice.objects.filter(user=user), {"read_at": now}), user=..., now=...)
+    >>> ask(READ(user=7, now=now))
+
+    Args:
+        build: makes the queryset, and by field what its rows are changed to, from one blank for each name.
+        blanks: the field that each blank is of the kind of.
+    """
+
+    def __init__(self, build: Callable[..., tuple[Any, Mapping[str, Any]]], **blanks: Field[Any, Any]) -> None:
+        super().__init__()
+        self.build = build
+        self.blanks = blanks
+
+    def __call__(self, **values: Any) -> Asked:
+        return Asked(self, values)
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> Compiled:
+        rows, values = self.build(**{name: Blank(name, field) for name, field in self.blanks.items()})
+        query = rows.query.chain(UpdateQuery)
+        query.clear_ordering(force=True)
+        query.add_update_values(values)
+        sql, parameters = _write_numbers(*query.get_compiler(connection=connection).as_sql())
+        return _make(sql, parameters, connection, is_answered=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its blanks filled in."""
+    """A statement with its blanks filled in."""
 
-    question: Question
+    statement: Statement
     values: Mapping[str, Any]
 
 
 def ask(*asked: Asked) -> list[list[tuple[Any, ...]]]:
-    """The rows that answer each question: on PostgreSQL all in one round trip, and so all of one moment or nearly so."""
+    """The rows that answer each statement, none for one that has no answer.
+
+    On PostgreSQL all in one round trip, and so all of one moment or nearly so: each sees what those before it have done,
+    and what others have committed before it began.
+    """
     connection = connections[DEFAULT_DB_ALIAS]
-    compiled = [one.question.compile(connection) for one in asked]
+    compiled = [one.statement.compile(connection) for one in asked]
     parameters = [form.fill(one.values, connection) for form, one in zip(compiled, asked, strict=True)]
     answers = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Parameters are written into the text by psycopg (Django's default), so that it may hold several statements.
             cursor.execute(";".join([form.sql for form in compiled]), list(chain.from_iterable(parameters)))
+            results = cursor.cursor  # psycopg's own: Django's wraps each of these small calls
             for form in compiled:
-                answers.append(form.convert(cursor.fetchall()))
-                cursor.nextset()
+                answers.append(form.convert(results.fetchall()) if form.is_answered else [])
+                results.nextset()
         else:
             for form, values in zip(compiled, parameters, strict=True):
                 cursor.execute(form.sql, values)
-                answers.append(form.convert(cursor.fetchall()))
+                answers.append(form.convert(cursor.fetchall()) if form.is_answered else [])
     return answers

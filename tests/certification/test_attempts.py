@@ -321,6 +321,24 @@ def test_one_broken_attempt_does_not_stop_the_others(attempt, now):
     assert (graded.state, graded.submitted_at) == (AttemptState.GRADED, attempt.deadline_at)
 
 
+def test_what_was_sent_with_a_submission_that_cannot_be_graded_is_kept(attempt, now):
+    answers = right_places(attempt)
+    broken = {**attempt.paper, "questions": [list(row) for row in attempt.paper["questions"]]}
+    broken["questions"][0][1] = 10**9  # a version that there is not
+    Attempt.objects.filter(pk=attempt.pk).update(paper=broken)
+    found = submit_attempt(attempt, answers=answers, client_seq=1, by=attempt.user, now=now + MINUTE)
+    kept = Attempt.objects.get(pk=attempt.pk)
+    assert found.state == kept.state == AttemptState.SUBMITTED
+    assert (kept.submitted_at, kept.result) == (now + MINUTE, None)
+    assert sorted(read_answers(kept)) == sorted(answers)
+
+
+def test_whoever_is_graded_at_once_has_nobody_to_wait_for(attempt, now, facts):
+    submit_attempt(attempt, by=attempt.user, now=now)
+    assert facts("attempts_graded") == [{"attempt_ids": [attempt.pk]}]
+    assert facts("attempts_marked") == []
+
+
 # --- What the database itself refuses --------------------------------------------------------------------------------
 
 

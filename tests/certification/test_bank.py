@@ -1,6 +1,9 @@
 """The bank: written, reviewed, approved by another, put to the check when its source changes, withdrawn at once."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import connection
 
 from certification.models import (
     Attempt,
@@ -12,13 +15,14 @@ from certification.models import (
     VersionState,
 )
 from certification.services import bank
+from certification.services.asking import ask_contents
 from certification.services.attempts import report_question, start_attempt, submit_attempt
 from certification.services.plans import load_bank, plan_exam
 from certification.services.sheets import list_withdrawn, read_sheet
 from portal.core.errors import Refusal
 from portal.core.localised import LocalisedText
 from tests.factories.accounts import UserFactory
-from tests.factories.certification import ExamFactory, QuestionFactory, content_of
+from tests.factories.certification import ExamFactory, QuestionFactory, QuestionVersionFactory, content_of
 from tests.factories.partners import MembershipFactory
 from tests.factories.training import section
 from training.models import Change
@@ -89,6 +93,37 @@ class TestAVersion:
         assert version.citations == [[key, "a"], [key, ""]]
 
 
+class TestRemembering:
+    """What a process remembers of the questions that it has read."""
+
+    def say(self, version, words):
+        QuestionVersion.objects.filter(pk=version).update(content={"stem": {"en": words}})
+        return ask_contents([version])[version]["stem"]["en"]
+
+    def test_what_was_asked_is_read_once(self, now, django_assert_num_queries):
+        attempt = start_attempt(MembershipFactory(), exam=ExamFactory(), seed=1, now=now)
+        versions = [item.version for item in attempt.drawn.questions]
+        first = ask_contents(versions)
+        with django_assert_num_queries(1):
+            assert ask_contents(versions) == first
+
+    def test_what_nobody_was_asked_may_still_be_changed(self):
+        version = QuestionVersionFactory().pk
+        assert [self.say(version, words) for words in ("Once?", "Twice?")] == ["Once?", "Twice?"]
+
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="only there can the trigger be passed by")
+    def test_another_question_of_the_same_number_is_another(self, now):
+        version = QuestionVersionFactory(first_asked_at=now, approved_at=now)
+        content = ask_contents([version.pk])[version.pk]
+        with connection.cursor() as cursor:  # as after a copy of the database was put back
+            cursor.execute("SET session_replication_role = replica")
+            QuestionVersion.objects.filter(pk=version.pk).update(
+                first_asked_at=now + timedelta(hours=1), content={"stem": {"en": "Another?"}}
+            )
+            cursor.execute("SET session_replication_role = DEFAULT")
+        assert ask_contents([version.pk])[version.pk] == {"stem": {"en": "Another?"}} != content
+
+
 class TestWithdrawing:
     @pytest.fixture
     def attempt(self, now):
@@ -104,6 +139,11 @@ class TestWithdrawing:
         assert read_sheet(attempt).at(1).withdrawn == "Two answers are right."
         graded = submit_attempt(attempt, by=attempt.user, now=now)
         assert (graded.graded.marks[0].withdrawn, graded.graded.possible) == (True, 5)
+
+    def test_is_seen_by_a_process_that_remembers_what_the_question_asks(self, attempt, now):
+        assert read_sheet(attempt).at(1).withdrawn == ""
+        self.withdraw(attempt, now)
+        assert read_sheet(attempt).at(1).withdrawn == "Two answers are right."
 
     def test_draws_it_no_more(self, attempt, now):
         version = self.withdraw(attempt, now)

@@ -336,7 +336,7 @@ papers = st.builds(
             under_check=st.booleans(),
         ),
         max_size=5,
-    ).map(lambda found: tuple(replace(item, position=position) for position, item in enumerate(found, 1))),
+    ).map(lambda found: tuple(item._replace(position=position) for position, item in enumerate(found, 1))),
     pass_percent=st.integers(0, 100),
     language=st.sampled_from(["", "en", "ru"]),
 )

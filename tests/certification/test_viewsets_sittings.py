@@ -82,7 +82,7 @@ def second(examiner):
 # --- Marking ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_taken_up_marked_by_its_rubric_and_the_attempt_is_graded(admin, examiner):
+def test_an_answer_is_taken_up_marked_by_its_rubric_and_the_attempt_is_graded(admin, examiner, facts):
     task = sit_essay()
     person = str(task.attempt.user)
     page = body(admin.get(reverse("marking:index")))
@@ -103,6 +103,7 @@ def test_an_answer_is_taken_up_marked_by_its_rubric_and_the_attempt_is_graded(ad
     task.refresh_from_db()
     assert (task.state, task.earned) == (MarkingState.DONE, "1")
     assert task.attempt.__class__.objects.get(pk=task.attempt_id).state == AttemptState.GRADED
+    assert facts("attempts_marked") == facts("attempts_graded") == [{"attempt_ids": [task.attempt_id]}]
 
 
 def test_whose_answer_it_is_is_shown_where_marking_is_not_blind(admin):

@@ -28,6 +28,20 @@ def draw(name, **context):
         return render_to_string(f"components/{name}.html", context)
 
 
+def test_a_part_that_is_drawn_once_is_drawn_for_each_language_and_reads_nothing_of_one_reader_s():
+    found = engines["django"].from_string(
+        '{% load i18n shell %}{{ name }}: {% once %}{% translate "Skip to the content" %}{{ name }}{% endonce %}'
+    )
+    for language, words in [
+        ("en", "Skip to the content"),
+        ("ru", "Перейти к содержанию"),
+        ("en", "Skip to the content"),
+    ]:
+        for name in ("Anna", "Boris"):
+            with translation.override(language):
+                assert found.render({"name": name}) == f"{name}: {words}"
+
+
 # --- The mark --------------------------------------------------------------------------------------------------------
 
 

@@ -1,18 +1,20 @@
 """Questions: put together once, asked many times, several in one go."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import CharField, DateTimeField, IntegerField
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.core.localised import LocalisedText
-from portal.core.prepared import IdsField, Question, ask
+from portal.core.models import Fact
+from portal.core.prepared import Change, IdsField, Insertion, Insertions, Question, ask
 from portal.partners.models import Membership, Tier
 from tests.factories.partners import MembershipFactory
 
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 BY_NAME = Question(lambda slug: Tier.objects.filter(slug=slug).values_list("rank", "name"), slug=CharField())
@@ -22,6 +24,16 @@ SINCE = Question(
     lambda user, now: Membership.objects.active(now).filter(user=user).values_list("started_at"),
     user=IntegerField(),
     now=DateTimeField(),
+)
+
+
+TIER = Insertion(Tier)
+TIERS = Insertions(Tier, "rank", "slug", "name")
+RANKED = Change(
+    lambda slug, rank, name: (Tier.objects.filter(slug=slug), {"rank": rank, "name": name}),
+    slug=CharField(),
+    rank=IntegerField(),
+    name=Tier._meta.get_field("name"),
 )
 
 
@@ -65,3 +77,62 @@ def test_what_is_filled_in_is_a_value_whatever_it_holds():
 def test_a_row_is_one_of_as_many_as_are_filled_in(ranks):
     [rows] = ask(AMONG(ranks=ranks))
     assert {rank for (rank,) in rows} == {1, 2, 3} & set(ranks)
+
+
+# --- Changes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_added_and_has_its_key():
+    name = LocalisedText(en="It's “%s”; --", ru="Четыре")
+    [[(key,)]] = ask(TIER(Tier(slug="tier-4", name=name, rank=4)))
+    assert Tier.objects.get(pk=key) == Tier.objects.get(slug="tier-4", rank=4)
+    assert Tier.objects.get(pk=key).name == name
+
+
+def test_rows_are_added_alike_but_for_what_each_has_of_its_own():
+    names = [{"en": "Four"}, {"en": "Пять \"'%s"}, {}]
+    assert ask(TIERS([(rank, f"tier-{rank}", name) for rank, name in enumerate(names, 4)])) == [[]]
+    assert [list(found) for found in Tier.objects.filter(rank__gt=3).order_by("rank").values_list("rank", "slug")] == [
+        [rank, f"tier-{rank}"] for rank in range(4, 4 + len(names))
+    ]
+    assert [tier.name for tier in Tier.objects.filter(rank__gt=3).order_by("rank")] == names
+
+
+@pytest.mark.parametrize("value", [{}, [], ["a", None, {"b": 1.5}], "word", "", 7, 1.5, True, 'It\'s "%s"'])
+def test_what_is_kept_as_json_comes_back_as_it_was(value):
+    ask(Insertions(Fact, "payload")([[value]], name="measured", announced_at=NOW, due_at=NOW, tries=0, last_error="",
+                                    actor_id=None, handed_on_at=None))  # fmt: skip
+    assert Fact.objects.get().payload == value
+
+
+def test_what_rows_share_is_given_once():
+    alike = Insertions(Tier, "slug", "rank")
+    ask(alike([("a", 4), ("b", 5)], name=LocalisedText(en="Both")), alike([("c", 6)], name=LocalisedText(en="One")))
+    assert dict(Tier.objects.filter(rank__gt=3).values_list("slug", "name")) == {
+        "a": {"en": "Both"}, "b": {"en": "Both"}, "c": {"en": "One"},
+    }  # fmt: skip
+
+
+def test_rows_are_changed_and_the_others_are_not():
+    assert ask(RANKED(slug="tier-3", rank=9, name=LocalisedText(en="Nine"))) == [[]]
+    assert [(tier.rank, str(tier)) for tier in Tier.objects.order_by("rank")] == [
+        (1, "Tier 1"), (2, "Tier 2"), (9, "Nine"),
+    ]  # fmt: skip
+
+
+def test_a_question_sees_what_was_changed_before_it():
+    answers = ask(
+        TIER(Tier(slug="tier-4", name={}, rank=4)),
+        HIGHER(rank=3),
+        RANKED(slug="tier-1", rank=7, name={}),
+        HIGHER(rank=3),
+    )
+    assert [answers[1], answers[2], answers[3]] == [[(1,)], [], [(2,)]]
+
+
+def test_the_database_refuses_what_it_would_refuse_otherwise():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ask(TIER(Tier(slug="tier-1", name={}, rank=8)))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ask(TIERS([(8, "tier-8", {}), (8, "tier-9", {})]))
+    assert Tier.objects.count() == 3

@@ -15,12 +15,15 @@ from django.utils import timezone
 
 from portal.core.facts import FactType, Receiver, type_names
 from portal.core.models import Delivery, Fact
+from portal.core.prepared import Insertion, ask
 
 logger = logging.getLogger(__name__)
 
 #: How long a wake-up may take before the sweeper looks; and the waits between tries, the last one repeated.
 GRACE = timedelta(seconds=30)
 WAITS = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+
+FACT = Insertion(Fact)
 
 wake: Callable[[int], None] | None = None  # set by portal.core.tasks: services never enqueue by themselves
 
@@ -34,7 +37,7 @@ def write_fact(fact_type: FactType, payload: dict[str, list[int]], actor_id: int
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{fact_type.name} was announced outside a transaction")
     now = timezone.now()
-    fact = Fact.objects.create(
+    fact = Fact(
         name=fact_type.name,
         payload=payload,
         actor_id=actor_id,
@@ -42,8 +45,9 @@ def write_fact(fact_type: FactType, payload: dict[str, list[int]], actor_id: int
         due_at=now + GRACE,
         handed_on_at=None if fact_type.receivers else now,
     )
+    [[(fact_id,)]] = ask(FACT(fact))
     if fact_type.receivers and wake is not None:
-        wake_up, fact_id = wake, fact.pk
+        wake_up = wake
         # Robust: with the broker away the fact still stands, and the sweeper finds it.
         transaction.on_commit(lambda: wake_up(fact_id), robust=True)
 

@@ -7,14 +7,17 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.forms import BoundField
+from django.template.base import NodeList, Parser, Token
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import get_script_prefix, get_urlconf
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_info
 
 from portal.core import shell
+from portal.core.memory import Memory
 from portal.core.personal import draw_part, make_mark
 from portal.core.times import describe_duration, describe_moment, describe_until, name_zone
 
@@ -43,6 +46,36 @@ def _draw_icon(name: str, label: str, size: int, sprite: str) -> SafeString:
         sprite,
         name,
     )
+
+
+#: What :func:`once` has drawn, by the part, the language, and what addresses depend on.
+_drawn = Memory(size=1000)
+#: Seconds that it is kept.
+DRAWN_KEPT = 3600
+
+
+class OnceNode(template.Node):
+    """A part that is drawn once. It is given an empty context, so that nothing of one reader's can come into it."""
+
+    def __init__(self, nodelist: NodeList) -> None:
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> SafeString:
+        language = get_language()
+        key = (self, language, get_urlconf(), get_script_prefix())
+        drawn: SafeString | None = _drawn.get(key)
+        if drawn is None:
+            drawn = self.nodelist.render(context.new({"LANGUAGE_CODE": language}))
+            _drawn.set(key, drawn, DRAWN_KEPT)
+        return drawn
+
+
+@register.tag
+def once(parser: Parser, _token: Token) -> OnceNode:
+    """``{% once %}`` … ``{% endonce %}``: a part that reads nothing but the language, and is the same for every reader."""
+    nodelist = parser.parse(("endonce",))
+    parser.delete_first_token()
+    return OnceNode(nodelist)
 
 
 @register.filter
