@@ -26,36 +26,60 @@ _STATES = {
 
 @register.simple_tag
 def question_head(question: SheetQuestion, open: bool) -> SafeString:
-    """The beginning of the question's fieldset, with what is asked; locked where nothing can be given any more."""
+    """The beginning of the question's fieldset, with what is asked; locked where nothing can be given any more.
+
+    Whoever goes from field to field hears the stem and what stands between it and the fields: see ``_list_told``.
+    """
     at, locked = question.position, "" if open and not question.withdrawn else " disabled"
+    told = " ".join(f"q{at}-{name}" for name in _list_told(question))
+    described = f' aria-describedby="{told}"' if told else ""
     return SafeString(
-        f'<fieldset class="question" id="q{at}" data-position="{at}"{locked}>'
+        f'<fieldset class="question" id="q{at}" data-position="{at}"{described}{locked}>'
         f"<legend><i>{at}.</i> {escape(question.stem)}</legend>"
     )
+
+
+def _list_told(question: SheetQuestion) -> list[str]:
+    """What the type's template says between the stem and the fields, by the ends of its ids: how it counts, what a
+    customer has said, the text whose gaps are to be filled."""
+    shown = question.shown
+    if question.withdrawn:
+        return []
+    parts_note = bool(shown.blanks) and (not shown.partial or question.template.endswith("/ordering.html"))
+    there = {"note": shown.many or parts_note, "quote": bool(shown.quote), "text": bool(shown.pieces)}
+    return [name for name, is_there in there.items() if is_there]
 
 
 @register.simple_tag
 def question_tools(question: SheetQuestion) -> SafeString:
     """What saves this question alone, and what marks it to be looked at again; where the page does not do it by itself."""
     at, flagged = question.position, question.flagged
+    # The strings stand apart: nothing gathers for translation what is inside an f-string.
+    save, again = pgettext("answers", "Save"), gettext("Look at it again")
     return SafeString(
-        f'<button class="own-save" name="at" value="{at}">{escape(pgettext("answers", "Save"))}</button>'
+        f'<button class="own-save" name="at" value="{at}">{escape(save)}</button>'
         f'<button name="flag" value="{at}:{0 if flagged else 1}" aria-pressed="{"true" if flagged else "false"}">'
-        f"{escape(gettext('Look at it again'))}</button>"
+        f"{escape(again)}</button>"
     )
 
 
 @register.simple_tag
 def numbers(sheet: Sheet, attempt: Attempt, position: int | None) -> SafeString:
-    """Every question by its number: whether it is answered, and whether it is to be looked at again."""
+    """Every question by its number: whether it is answered, and whether it is to be looked at again; seen and spoken.
+
+    The words of both states are always there, and the style sheet takes out what is not so: whoever changes the state
+    changes a class and nothing else.
+    """
     lines = []
+    answered, flagged = pgettext("question", "answered"), pgettext("question", "to look at again")
+    words = f"<i>, {escape(answered)}</i><b>, {escape(flagged)}</b>"
     for question in sheet.questions:
         at = question.position
         alone = attempt.one_at_a_time
         address = reverse("certification:question", args=[attempt.public_id, at]) if alone else f"#q{at}"
         current = ' aria-current="step"' if at == position else ""
         state = _STATES[question.answered, question.flagged]
-        lines.append(f'<li><a href="{escape(address)}"{current}{state}>{at}</a></li>')
+        lines.append(f'<li><a href="{escape(address)}"{current}{state}>{at}{words}</a></li>')
     return SafeString("".join(lines))
 
 
@@ -75,7 +99,8 @@ def options(question: SheetQuestion) -> SafeString:
 @register.simple_tag
 def blanks(question: SheetQuestion, empty: str = "") -> SafeString:
     """Lists to choose from, one for each thing; ``empty`` stands where nothing is chosen."""
-    at, first = question.position, f'<option value="">{escape(empty or pgettext("blank", "Choose"))}</option>'
+    at, empty = question.position, empty or pgettext("blank", "Choose")
+    first = f'<option value="">{escape(empty)}</option>'
     return SafeString(
         "".join(
             f'<label class="blank"><span>{escape(blank.label)}</span><select name="q{at}-{escape(blank.part)}">'
