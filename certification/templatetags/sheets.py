@@ -28,26 +28,20 @@ _STATES = {
 def question_head(question: SheetQuestion, open: bool) -> SafeString:
     """The beginning of the question's fieldset, with what is asked; locked where nothing can be given any more.
 
-    Whoever goes from field to field hears the stem and what stands between it and the fields: see ``_list_told``.
+    Whoever goes from field to field hears the stem, and what stands between it and the fields: what a customer has said
+    belongs to the name of the group, how it counts describes it. A text with gaps describes its first gap.
     """
-    at, locked = question.position, "" if open and not question.withdrawn else " disabled"
-    told = " ".join(f"q{at}-{name}" for name in _list_told(question))
-    described = f' aria-describedby="{told}"' if told else ""
+    at, shown, told = question.position, question.shown, ""
+    locked = "" if open and not question.withdrawn else " disabled"
+    if not question.withdrawn:
+        if shown.quote:
+            told += f' aria-labelledby="q{at}-stem q{at}-told"'
+        if shown.many or (shown.blanks and (not shown.partial or question.template.endswith("/ordering.html"))):
+            told += f' aria-describedby="q{at}-note"'
     return SafeString(
-        f'<fieldset class="question" id="q{at}" data-position="{at}"{described}{locked}>'
-        f"<legend><i>{at}.</i> {escape(question.stem)}</legend>"
+        f'<fieldset class="question" id="q{at}" data-position="{at}"{told}{locked}>'
+        f'<legend id="q{at}-stem"><i>{at}.</i> {escape(question.stem)}</legend>'
     )
-
-
-def _list_told(question: SheetQuestion) -> list[str]:
-    """What the type's template says between the stem and the fields, by the ends of its ids: how it counts, what a
-    customer has said, the text whose gaps are to be filled."""
-    shown = question.shown
-    if question.withdrawn:
-        return []
-    parts_note = bool(shown.blanks) and (not shown.partial or question.template.endswith("/ordering.html"))
-    there = {"note": shown.many or parts_note, "quote": bool(shown.quote), "text": bool(shown.pieces)}
-    return [name for name, is_there in there.items() if is_there]
 
 
 @register.simple_tag

@@ -43,3 +43,9 @@ export function token() {
   const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
   return cookie?.[1] ?? document.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "";
 }
+
+/** Say it aloud, once: read later, it would not be so. */
+export function speak(place, words) {
+  place.textContent = words;
+  setTimeout(() => (place.textContent = ""), 9000);
+}

@@ -1,8 +1,7 @@
 // <exam-sheet data-save-url data-attempt data-seq><form>… Sends every answer as it is given and shows that it is saved.
-//
 // Each change has its number and waits in localStorage until the server confirms it: a lost connection, a reload, an
 // expired sign-in lose nothing. Sent one at a time and in order, the latest of each question.
-import { countAnswered, givenTo, restore, token } from "./exam-inputs.js";
+import { countAnswered, givenTo, restore, speak, token } from "./exam-inputs.js";
 
 const TYPED = new Set(["text", "textarea"]);
 
@@ -19,7 +18,7 @@ class ExamSheet extends HTMLElement {
     for (const [position, { given }] of Object.entries(this.waiting)) restore(this.form, position, given);
     this.form.addEventListener("change", (event) => this.note(event.target));
     this.form.addEventListener("input", (event) => TYPED.has(event.target.type) && this.note(event.target, 1000));
-    // Enter in a line of text would press the first button of the page.
+    // Enter in a line of text would press the page's first button.
     this.form.addEventListener("keydown", (event) => event.key === "Enter" && event.target.matches("input") && event.preventDefault());
     this.form.addEventListener("submit", () => (this.submitted = true));
     addEventListener("online", () => this.send());
@@ -78,7 +77,7 @@ class ExamSheet extends HTMLElement {
     if (["saved", "stale"].includes(outcome)) {
       this.tries = 0;
       this.sent = true;
-      // Stale: kept, but this question was answered on another page too. The others go on.
+      // Stale: kept, but answered on another page too. The other questions go on.
       this.stale ||= outcome === "stale";
       // A newer answer, given while this one travelled, stays.
       if (this.waiting[next[0]]?.seq === next[1].seq) delete this.waiting[next[0]];
@@ -114,18 +113,19 @@ class ExamSheet extends HTMLElement {
       if (answer.status === 410) return "over";
       if (answer.type === "opaqueredirect" || [401, 403].includes(answer.status)) return "expired";
     } catch {
-      /* no connection, or no answer in ten seconds */
+      /* no connection, or no answer in time */
     }
     return "unsaved";
   }
 
   show(state) {
     const place = document.querySelector(".save-state");
-    // Aloud are the first save, what goes wrong, and that it is well again. That time is over the clock has said.
-    const silent = [this.said, "saving", this.sent || "saved", document.querySelector("[data-over]") && "over"];
-    place.ariaLive = silent.includes(state) ? "off" : "polite";
-    if (!silent.includes(state)) this.said = state;
     place.dataset.state = state;
+    // Aloud are the first save, what goes wrong, and that it is well again.
+    if (![this.said, "saving", this.sent || "saved"].includes(state)) {
+      this.said = state;
+      speak(document.querySelector("[data-voice=save]"), place.querySelector(`[data-for=${state}]`).textContent);
+    }
     const answered = countAnswered(this.form);
     if (!("alone" in this.dataset)) document.querySelector("[data-answered]").textContent = answered;
   }

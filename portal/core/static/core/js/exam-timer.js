@@ -1,7 +1,8 @@
 // <exam-timer data-deadline data-now data-form data-say-600 …> Shows the time left by the server's clock.
-//
 // The device's clock may be wrong, so only the difference between the server's two moments is used, counted by
 // performance.now(), which no change of that clock disturbs. By itself it says 10, 5 and 1 minutes and nothing else.
+import { speak } from "./exam-inputs.js";
+
 const THRESHOLDS = [600, 300, 60];
 
 class ExamTimer extends HTMLElement {
@@ -23,7 +24,7 @@ class ExamTimer extends HTMLElement {
     if (this.startedAt) this.tick();
   }
 
-  /** Whole seconds, never negative. performance.now() pauses in sleep on some systems: the wall clock bounds it. */
+  /** Whole seconds, never negative. Where performance.now() pauses in sleep, the wall clock bounds it. */
   left() {
     this.wallAtStart ??= Date.now();
     const passed = Math.max(performance.now() - this.startedAt, Date.now() - this.wallAtStart);
@@ -43,17 +44,16 @@ class ExamTimer extends HTMLElement {
     if (left === 0 && !this.over) {
       this.over = true;
       this.toggleAttribute("data-over", true);
-      this.say(0);
-      // The sheet sends what is unsent, locks and submits; without a sheet the form goes as it is.
+      // The sheet sends what is unsent, locks, says so and submits; without one the form goes as it is.
       const unheard = this.dispatchEvent(new CustomEvent("exam-over", { bubbles: true, cancelable: true }));
-      if (unheard) document.getElementById(this.dataset.form)?.submit();
+      if (!unheard) return;
+      this.say(0);
+      document.getElementById(this.dataset.form)?.submit();
     }
   }
 
   say(limit) {
-    const voice = this.querySelector("[data-voice]");
-    voice.textContent = this.getAttribute(`data-say-${limit}`) ?? "";
-    setTimeout(() => (voice.textContent = ""), 9000); // read later, it would not be so
+    speak(this.querySelector("[data-voice]"), this.getAttribute(`data-say-${limit}`));
   }
 }
 
