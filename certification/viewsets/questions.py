@@ -363,8 +363,8 @@ def question_editor(name: str) -> Panel:
     kind = get_type(name)
     panels = [
         VersionsPanel(heading=gettext_lazy("Versions")),
-        FieldRowPanel([FieldPanel("topic"), FieldPanel("difficulty"), FieldPanel("slug")]),
-        FieldRowPanel([FieldPanel("product"), FieldPanel("tags")]),
+        FieldRowPanel([FieldPanel("topic"), FieldPanel("difficulty")]),
+        FieldRowPanel([FieldPanel("slug"), FieldPanel("product"), FieldPanel("tags")]),
         *make_panels(kind.parts),
         MultiFieldPanel(
             [FieldRowPanel([FieldPanel(f"cited_{n}"), FieldPanel(f"cited_{n + 1}")]) for n in CITATIONS[::2]],
@@ -382,6 +382,7 @@ class TypedFormMixin:
     """The form is that of the question's type. What is saved can be approved, or sent to review, by the same press."""
 
     template_name = "certification/admin/question.html"
+    submit_button_label = gettext_lazy("Save the draft")
     panel: Panel
     form: Any
     object: Any
