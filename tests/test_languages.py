@@ -1,5 +1,6 @@
 """Every string that a person can meet is in the Russian catalogue, and what is compiled is what is written."""
 
+import ast
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 CATALOGUE = ROOT / "locale" / "ru" / "LC_MESSAGES" / "django.po"
+TRANSLATING = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "npgettext", "pgettext", "pgettext_lazy"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]")
 
 
@@ -48,6 +50,24 @@ def test_every_string_in_the_code_is_translated(gathered):
     ]
     assert len(gathered) > 300
     assert missing == []
+
+
+def test_no_string_hides_from_translation_in_a_formatted_one():
+    """What gathers strings does not look into an f-string: a call there would stay in English and nobody would know."""
+    hidden = []
+    for path in sorted(
+        path for name in ("portal", "training", "certification") for path in (ROOT / name).rglob("*.py")
+    ):
+        for formatted in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(formatted, ast.JoinedStr):
+                calls = [node for node in ast.walk(formatted) if isinstance(node, ast.Call)]
+                hidden += [
+                    f"{path.relative_to(ROOT)}:{call.lineno}"
+                    for call in calls
+                    if isinstance(call.func, ast.Name) and call.func.id in TRANSLATING
+                    and any(isinstance(argument, ast.Constant) for argument in call.args)
+                ]  # fmt: skip
+    assert hidden == []
 
 
 def test_no_translation_is_a_guess():

@@ -1,6 +1,7 @@
 """What arrives from the exam's page, read into plain values; and what examiners fill in."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +9,20 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import get_language_info
+from django.utils.functional import cached_property
+from django.utils.text import format_lazy
+from django.utils.translation import get_language, get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.models import WagtailAdminModelForm, WagtailAdminModelFormMetaclass
-from wagtail.admin.widgets import AdminPageChooser
 
 from certification.authoring import Unreadable, fill_form, make_fields, read_content
-from certification.models import EventKind, Exam, Question, QuestionVersion
+from certification.models import EventKind, Exam, Question
 from certification.question_types import QuestionType
 from certification.services.attempts import Noticed
 from certification.services.bank import Cited, write_version
+from certification.services.codes import suggest_code
+from certification.services.places import Place, find_like, find_place, list_places
 from portal.core.errors import Refusal
-from training.models import MaterialPage
 
 #: No paper is longer; a hostile page may claim so.
 MOST_QUESTIONS = 1000
@@ -110,7 +113,7 @@ def _unreadable() -> Refusal:
 
 # --- Examiners' forms in the admin -----------------------------------------------------------------------------------
 
-#: How many places of materials a question may cite: one row of fields each.
+#: How many places of materials a question may cite: a field each.
 CITATIONS = range(1, 7)
 
 
@@ -128,23 +131,26 @@ class QuestionFormBase(WagtailAdminModelForm):
         self.instance.type = self.kind.name
         self.latest = self.instance.versions.order_by("-number").first() if self.instance.pk else None
         self.content: dict[str, Any] = dict(self.latest.content) if self.latest else {}
-        self.initial.update(fill_form(self.kind.parts, self.content))
-        if self.latest:
-            self._show_citations(self.latest)
+        self.initial: dict[str, Any] = {**fill_form(self.kind.parts, self.content), **self.initial}
+        code: Any = self.fields["slug"]
+        code.required, code.help_text = False, _("Such as pk-014. Empty: the next one of the topic.")
+        self._show_citations(self.latest.citations if self.latest else self.initial.pop("cites", []))
 
-    def _show_citations(self, version: QuestionVersion) -> None:
-        keys = {key for key, _block in version.citations}
-        pages = {str(page.translation_key): page for page in MaterialPage.objects.filter(translation_key__in=keys)}
-        for place, (key, block) in zip(CITATIONS, version.citations, strict=False):
-            page = pages.get(key)
-            if page is None:
-                continue
-            section = next((part for part in page.specific.sections if part.block_id == block), None)
-            self.initial[f"cited_page_{place}"] = page.pk
-            self.initial[f"cited_anchor_{place}"] = section.anchor if section else block
+    @cached_property
+    def places(self) -> list[Place]:
+        """What there is to cite."""
+        return list_places(get_language() or "")
+
+    def _show_citations(self, citations: Iterable[Sequence[str]]) -> None:
+        """By name; a place that is not there any more as it is stored, so that saving loses nothing."""
+        names = {(place.key, place.block): place.name for place in self.places}
+        for number, (key, block) in zip(CITATIONS, citations, strict=False):
+            self.initial[f"cited_{number}"] = names.get((key, block), f"{key}#{block}")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
+        if not data.get("slug") and data.get("topic"):
+            data["slug"] = suggest_code(data["topic"])
         try:
             self.content = read_content(self.kind.parts, data, self.content)
         except Unreadable as error:
@@ -155,18 +161,28 @@ class QuestionFormBase(WagtailAdminModelForm):
 
     def _read_citations(self, data: dict[str, Any]) -> list[Cited]:
         citations = []
-        for place in CITATIONS:
-            page, anchor = data.get(f"cited_page_{place}"), (data.get(f"cited_anchor_{place}") or "").lstrip("#")
-            if page is None:
+        known = {f"{key}#{block}" for key, block in self.latest.citations} if self.latest else set()
+        for number in CITATIONS:
+            name = data.get(f"cited_{number}") or ""
+            if not name:
                 continue
-            section = next(
-                (part for part in page.specific.sections if anchor and anchor in {part.anchor, part.block_id}), None
-            )
-            if anchor and section is None:
-                self.add_error(f"cited_anchor_{place}", _("This material has no section of that name."))
-                continue
-            citations.append((str(page.translation_key), (section.block_id or section.anchor) if section else ""))
+            place = find_place(self.places, name)
+            if place is not None:
+                citations.append((place.key, place.block))
+            elif name in known:
+                key, _sign, block = name.partition("#")
+                citations.append((key, block))
+            else:
+                self.add_error(f"cited_{number}", self._say_unknown(name))
         return citations
+
+    def _say_unknown(self, name: str) -> str:
+        like = find_like(self.places, name)
+        if not like:
+            return gettext("No place of the library is called that. Type a word of its name and choose from the list.")
+        return gettext("No place of the library is called just that. Choose one, such as: %(places)s.") % {
+            "places": "; ".join(f"“{one}”" for one in like)
+        }
 
     def save(self, commit: bool = True) -> Question:
         question: Question = super().save(commit)
@@ -178,22 +194,17 @@ class QuestionFormBase(WagtailAdminModelForm):
 
 
 def _citation_fields() -> dict[str, forms.Field]:
-    fields: dict[str, forms.Field] = {}
-    for place in CITATIONS:
-        fields[f"cited_page_{place}"] = forms.ModelChoiceField(
-            MaterialPage.objects.all(),
-            required=False,
-            widget=AdminPageChooser(target_models=[MaterialPage]),
-            label=_("Material"),
+    widget = forms.TextInput(attrs={"list": "places", "autocomplete": "off"})
+    return {
+        f"cited_{number}": forms.CharField(
+            required=False, max_length=400, widget=widget, label=format_lazy(_("Place {number}"), number=number)
         )
-        fields[f"cited_anchor_{place}"] = forms.CharField(
-            required=False, max_length=60, label=_("Section"), help_text=_("Its anchor; empty for the whole material.")
-        )
-    return fields
+        for number in CITATIONS
+    }
 
 
 def make_question_form(kind: QuestionType) -> type[QuestionFormBase]:
-    """The form of a type: a field for each part that it declares, and a row of fields for each citation."""
+    """The form of a type: a field for each part that it declares, and one for each citation."""
     fields = {**make_fields(kind.parts), **_citation_fields(), "kind": kind}
     form: type[QuestionFormBase] = WagtailAdminModelFormMetaclass("QuestionForm", (QuestionFormBase,), fields)
     return form

@@ -28,6 +28,7 @@ from certification.models import (
     SectionQuota,
 )
 from certification.reviewing import MOST_HOURS, Fault, Policy, Problem, Rule, What, When, problems
+from certification.services.codes import suggest_slug
 from certification.services.filling import describe_lacks
 from certification.services.programmes import save_programme
 from training.circles import find_circle
@@ -245,6 +246,11 @@ class ExamForm(WagtailAdminModelForm):
         super().__init__(*args, **kwargs)
         languages: Any = self.fields["languages"]
         languages.choices = list(settings.LANGUAGES)
+        if "slug" in self.fields:
+            slug, letter = self.fields["slug"], self.fields["letter"]
+            slug.required = letter.required = False
+            slug.help_text = gettext("Empty: made from the name.")
+            letter.help_text = gettext("On its mark. Empty: the first of the name.")
         for name in ("languages", "review"):  # declared here, so the model's default is not taken by itself
             self.fields[name].initial = Exam._meta.get_field(name).get_default()
         if "sections" in self.formsets:
@@ -252,6 +258,15 @@ class ExamForm(WagtailAdminModelForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean()
+        if title := data.get("title"):
+            data["slug"] = data.get("slug") or suggest_slug(Exam, title.in_language(settings.LANGUAGE_CODE))
+            if not data["slug"]:
+                self.add_error(
+                    "slug", gettext("Nothing can be made from this name: write one, of Latin letters and digits.")
+                )
+            data["letter"] = data.get("letter") or title.in_language(settings.LANGUAGE_CODE)[:1].upper()
+        # The button “Save and open” leaves the box as it is: where it is refused, saving closed is one press.
+        data["is_open"] = data.get("is_open") or "open" in self.data
         self._check_rules(data)
         self._check_circle()
         if data.get("is_open") and self.formsets["sections"].is_valid():

@@ -35,6 +35,10 @@ class TopicField(forms.ModelChoiceField):
 
     iterator = TopicIterator
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:  # noqa: ARG002 -- Django's own signature
+        """As wide as its column: names that are set in by their depth would widen it beyond a phone."""
+        return {"class": "w-w-full"}
+
 
 # Wherever a form of the administration asks for a topic.
 register_form_field_override(ForeignKey, to=Topic, override={"form_class": TopicField})

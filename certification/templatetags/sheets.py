@@ -46,8 +46,7 @@ def questions(context: Context, section: SheetSection, open: bool, only: int | N
             context["question"] = question
             is_open = open and not question.withdrawn
             lines += (
-                f'<fieldset class="question" id="q{at}" data-position="{at}"{"" if is_open else " disabled"}>'
-                f"<legend><i>{at}.</i> {escape(question.stem)}</legend>",
+                question_head(question, is_open),
                 _render(WITHDRAWN if question.withdrawn else question.template, context),
             )
             if is_open:  # what saves it alone, and marks it to be looked at again, where the page does not by itself
@@ -61,6 +60,25 @@ def questions(context: Context, section: SheetSection, open: bool, only: int | N
     return SafeString("".join(lines))
 
 
+@register.simple_tag
+def question_head(question: SheetQuestion, is_open: bool) -> SafeString:
+    """The beginning of the question's fieldset, with what is asked.
+
+    Whoever goes from field to field hears the stem, and what stands between it and the fields: what a customer has said
+    belongs to the name of the group, how it counts describes it. A text with gaps describes its first gap.
+    """
+    at, shown, told = question.position, question.shown, ""
+    if not question.withdrawn:
+        if shown.quote:
+            told += f' aria-labelledby="q{at}-stem q{at}-told"'
+        if shown.many or (shown.blanks and (not shown.partial or question.template.endswith("/ordering.html"))):
+            told += f' aria-describedby="q{at}-note"'
+    return SafeString(
+        f'<fieldset class="question" id="q{at}" data-position="{at}"{told}{"" if is_open else " disabled"}>'
+        f'<legend id="q{at}-stem"><i>{at}.</i> {escape(question.stem)}</legend>'
+    )
+
+
 def _render(name: str, context: Context) -> str:
     """A template that is given the context as it is: including it by a tag would cost as much as a question does."""
     around: Any = context.template
@@ -70,15 +88,21 @@ def _render(name: str, context: Context) -> str:
 
 @register.simple_tag
 def numbers(sheet: Sheet, attempt: Attempt, position: int | None) -> SafeString:
-    """Every question by its number: whether it is answered, and whether it is to be looked at again."""
+    """Every question by its number: whether it is answered, and whether it is to be looked at again; seen and spoken.
+
+    The words of both states are always there, and the style sheet takes out what is not so: whoever changes the state
+    changes a class and nothing else.
+    """
     lines = []
+    answered, flagged = pgettext("question", "answered"), pgettext("question", "to look at again")
+    words = f"<i>, {escape(answered)}</i><b>, {escape(flagged)}</b>"
     for question in sheet.questions:
         at = question.position
         alone = attempt.one_at_a_time
         address = reverse("certification:question", args=[attempt.public_id, at]) if alone else f"#q{at}"
         current = ' aria-current="step"' if at == position else ""
         state = _STATES[question.answered, question.flagged]
-        lines.append(f'<li><a href="{escape(address)}"{current}{state}>{at}</a></li>')
+        lines.append(f'<li><a href="{escape(address)}"{current}{state}>{at}{words}</a></li>')
     return SafeString("".join(lines))
 
 
@@ -98,7 +122,8 @@ def options(question: SheetQuestion) -> SafeString:
 @register.simple_tag
 def blanks(question: SheetQuestion, empty: str = "") -> SafeString:
     """Lists to choose from, one for each thing; ``empty`` stands where nothing is chosen."""
-    at, first = question.position, f'<option value="">{escape(empty or pgettext("blank", "Choose"))}</option>'
+    at, empty = question.position, empty or pgettext("blank", "Choose")
+    first = f'<option value="">{escape(empty)}</option>'
     return SafeString(
         "".join(
             f'<label class="blank"><span>{escape(blank.label)}</span><select name="q{at}-{escape(blank.part)}">'

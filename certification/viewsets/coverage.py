@@ -147,6 +147,7 @@ class CoverageView(PlainSheetMixin, ExaminerPageMixin, TemplateView):
             untested=counts[Tested.NEVER],
             over=counts[Tested.OVER],
             threshold=given["threshold"],
+            may_write=access.may_approve(self.request.user),
             **kwargs,
         )
 

@@ -1,7 +1,9 @@
 """Exams: built from nothing, filled or not, halted and let go on, sat as a rehearsal; and the programmes they belong to."""
 
 import secrets
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery
@@ -41,7 +43,7 @@ from certification.models import Attempt, Exam, Halt, Programme
 from certification.services.attempts import start_preview
 from certification.services.clocks import halt_exam, resume_exam
 from certification.services.exams import with_plan
-from certification.services.filling import describe_lacks
+from certification.services.filling import describe_lacks, describe_quota
 from certification.viewsets.common import ExaminerActView
 from certification.viewsets.policies import POLICIES
 from portal.core.viewsets import RelatedIndexView
@@ -313,16 +315,53 @@ def say_state(exam: Any) -> str:
     return str(pgettext_lazy("exam", "Open") if exam.is_open else pgettext_lazy("exam", "Closed"))
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From what an exam draws to the questions that there are, and to the form that writes another."""
+
+    what: str
+    bank_url: str
+    write_url: str
+
+
+def list_ways(exam: Exam) -> list[Way]:
+    """For each different thing that the sections of an exam draw; the exam may be in memory alone."""
+    ways = {}
+    for section in exam.sections.all():
+        for quota in section.quotas.all():
+            kept = {"topic": quota.topic_id, "difficulty": quota.difficulty}
+            asked = urlencode({name: value for name, value in kept.items() if value})
+            found = urlencode({"state": "approved", **({"tag": quota.tag_id} if quota.tag_id else {})})
+            ways[quota.topic_id, quota.tag_id, quota.difficulty] = Way(
+                describe_quota(quota),
+                f"{reverse('questions:index')}?{found}&{asked}",
+                f"{reverse('questions:add')}?{asked}",
+            )
+    return list(ways.values())
+
+
 class StayMixin:
     """After saving, the examiner stays with the exam that is being built."""
 
+    template_name = "certification/admin/exam.html"
     object: Exam
+    form: Any
 
     def get_success_url(self) -> str:
         return reverse("exams:edit", args=[self.object.pk])
 
+    def get_success_message(self, instance: Any = None) -> str:  # noqa: ARG002 -- it is the view's object
+        if self.object.is_open:
+            return _("“%(exam)s” is saved and open: members may start it.") % {"exam": self.object}
+        return _("“%(exam)s” is saved. It is closed: nobody but staff sees it.") % {"exam": self.object}
+
     def get_success_buttons(self) -> list[Any]:
         return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]  # a view's mixin
+        refused = self.form.is_bound and "is_open" in self.form.errors
+        return found | {"refused_ways": list_ways(self.form.planned) if refused else []}
 
 
 class ExamCreateView(StayMixin, CreateView):
@@ -330,8 +369,6 @@ class ExamCreateView(StayMixin, CreateView):
 
 
 class ExamEditView(StayMixin, EditView):
-    template_name = "certification/admin/exam.html"
-
     @cached_property
     def halt(self) -> Halt | None:
         return Halt.objects.open().filter(exam=self.object).select_related("halted_by").first()
@@ -352,7 +389,9 @@ class ExamEditView(StayMixin, EditView):
         return super().get_context_data(
             halt=self.halt,
             sitting=say_sitting(self.object),
-            lacks=describe_lacks(stored),
+            lacks=(lacks := describe_lacks(stored)),
+            ways=list_ways(stored) if lacks else [],
+            may_preview=access.may_preview(self.request.user),
             asked=stored.question_count,
             attempts_url=f"{reverse('attempts:index')}?exam={self.object.pk}"
             if access.may_see_attempts(self.request.user)

@@ -1,7 +1,8 @@
 """The question bank: the list with what was measured, versions and their acts, where used, what changed."""
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 import django_filters
@@ -10,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms import CharField, Form
 from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import TemplateView
 from taggit.models import Tag
+from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, Panel
@@ -52,7 +54,9 @@ from certification.services.comparing import compare_versions, name_citations
 from certification.services.usage import count_sitting, find_use
 from certification.viewsets.common import ExaminerActView, ExaminerPageMixin, ShownPanel
 from certification.viewsets.policies import POLICIES
+from portal.accounts.models import User
 from portal.content.models import Product
+from portal.core.errors import Refusal
 from portal.core.viewsets import RelatedIndexView
 
 # --- What is done with a version -------------------------------------------------------------------------------------
@@ -359,26 +363,70 @@ def question_editor(name: str) -> Panel:
     kind = get_type(name)
     panels = [
         VersionsPanel(heading=gettext_lazy("Versions")),
-        FieldRowPanel([FieldPanel("slug"), FieldPanel("topic")]),
-        FieldRowPanel([FieldPanel("difficulty"), FieldPanel("product"), FieldPanel("tags")]),
+        FieldRowPanel([FieldPanel("topic"), FieldPanel("difficulty")]),
+        FieldRowPanel([FieldPanel("slug"), FieldPanel("product"), FieldPanel("tags")]),
         *make_panels(kind.parts),
         MultiFieldPanel(
-            [FieldRowPanel([FieldPanel(f"cited_page_{n}"), FieldPanel(f"cited_anchor_{n}")]) for n in CITATIONS],
+            [FieldRowPanel([FieldPanel(f"cited_{n}"), FieldPanel(f"cited_{n + 1}")]) for n in CITATIONS[::2]],
             heading=gettext_lazy("What it tests"),
-            help_text=gettext_lazy("Who fails the section is sent to these places."),
-            classname="collapsed",
+            help_text=gettext_lazy(
+                "Who fails the section is sent to these places. Type a word of a material or a section and choose from "
+                "the list."
+            ),
         ),
     ]
     return ObjectList(panels, base_form_class=make_question_form(kind)).bind_to_model(Question)
 
 
 class TypedFormMixin:
-    """The form is that of the question's type."""
+    """The form is that of the question's type. What is saved can be approved, or sent to review, by the same press."""
 
+    template_name = "certification/admin/question.html"
+    submit_button_label = gettext_lazy("Save the draft")
     panel: Panel
+    form: Any
+    object: Any
+    request: HttpRequest
 
     def get_form_class(self) -> Any:
         return self.panel.get_form_class()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]  # a view's mixin
+        may = access.may_approve(self.request.user)
+        return found | {
+            "places": self.form.places,
+            "may_approve": may and not ExamRules.load().two_person_approval,
+            "may_send": may and ExamRules.load().two_person_approval,
+        }
+
+    def save_action(self) -> HttpResponse:
+        """Do what the pressed button says beside saving; where that is refused the draft is kept, and told why."""
+        question, said, why = self.object, "", ""
+        try:
+            if "approve" in self.request.POST:
+                approve_version(question.newest, by=cast(User, self.request.user), now=timezone.now())
+                said = _("Question %(code)s is saved and approved: exams can ask it.")
+            elif "review" in self.request.POST:
+                send_to_review(question.newest, by=cast(User, self.request.user), now=timezone.now())
+                said = _("Question %(code)s is saved and in review: another examiner approves it.")
+        except Refusal as refusal:
+            why = f"{refusal.message} {refusal.remedy}".strip()
+        if why:
+            text = _("Question %(code)s is saved and not approved. %(why)s") % {"code": question, "why": why}
+            messages.warning(self.request, text)
+        else:
+            said = said or _("Question %(code)s is saved. Exams ask it when it is approved.")
+            more = [messages.button(self._find_next(), _("Write another"))]
+            messages.success(self.request, said % {"code": question}, buttons=more)
+        return redirect("questions:edit", question.pk)
+
+    def _find_next(self) -> str:
+        """The choice of a type, for a question on the same."""
+        kept = {"topic": self.object.topic_id, "difficulty": self.object.difficulty}
+        cited = next(iter(self.object.newest.citations), None)
+        kept |= {"material": cited[0], "block": cited[1]} if cited else {}
+        return f"{reverse('questions:add')}?{urlencode(kept)}"
 
 
 class QuestionAddView(TypedFormMixin, CreateView):
@@ -403,8 +451,19 @@ class QuestionAddView(TypedFormMixin, CreateView):
         if self.type_name:
             answer: HttpResponseBase = super().get(request, *args, **kwargs)
             return answer
-        types = [(f"{self.add_url}?type={name}", _(label)) for name, label in type_names()]
+        kept = request.GET.copy()
+        types = []
+        for name, label in type_names():
+            kept["type"] = name
+            types.append((f"{self.add_url}?{kept.urlencode()}", _(label)))
         return TemplateResponse(request, "certification/admin/types.html", {"types": types})
+
+    def get_initial(self) -> dict[str, Any]:
+        """What the address says of the new question: its topic, its difficulty, the place of the library."""
+        asked = self.request.GET
+        found = {name: asked[name] for name in ("topic", "difficulty") if asked.get(name, "").isdecimal()}
+        cites = [(asked["material"], asked.get("block", ""))] if asked.get("material") else []
+        return {**super().get_initial(), **found, "cites": cites}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.type_name:

@@ -6,9 +6,12 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
+from wagtail.admin import messages
 from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.views.generic import CreateView
 from wagtail.admin.viewsets.model import ModelViewSet
 
 from certification.forms.topics import TopicForm
@@ -74,6 +77,17 @@ def order_as(ids: Iterable[int]) -> Any:
     return Case(*places, default=Value(len(places)), output_field=IntegerField())
 
 
+class TopicCreateView(CreateView):
+    """A topic is made for its questions: the first of them is the next step."""
+
+    def get_success_message(self, instance: Any) -> str:
+        return _("The topic “%(topic)s” is there.") % {"topic": instance}
+
+    def get_success_buttons(self) -> list[Any]:
+        url = f"{reverse('questions:add')}?topic={self.object.pk}"
+        return [messages.button(url, _("Write a question")), *super().get_success_buttons()]
+
+
 class TopicViewSet(ModelViewSet):
     model = Topic
     name = "topics"
@@ -82,6 +96,7 @@ class TopicViewSet(ModelViewSet):
     permission_policy = POLICIES[Topic]
     copy_view_enabled = False
     index_view_class = TopicIndexView
+    add_view_class = TopicCreateView
     list_per_page = 200
     search_fields = ["slug", "name"]
     search_backend_name = None

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
 from portal.core.shell import locate
@@ -66,6 +67,12 @@ def allow_frames(response: HttpResponse, *origins: str) -> None:
     response._csp_update = {"frame-src": [SELF, *origins]}  # type: ignore[attr-defined]  # where django-csp looks
 
 
+def _find_form(request: HttpRequest) -> str:
+    """The page of this portal whose form was refused; empty where a browser does not say, and for a page that was read."""
+    origin, address = f"{request.scheme}://{request.get_host()}", request.headers.get("Referer", "")
+    return address if request.method == "POST" and address.startswith(f"{origin}/") else ""
+
+
 class RefusalMiddleware:
     """Answers a :class:`Refusal` that reached the web with its reason and its remedy, as a page or as problem details."""
 
@@ -79,7 +86,8 @@ class RefusalMiddleware:
         if not isinstance(exception, Refusal):
             return None
         if request.accepts("text/html"):
-            return render(request, "core/refused.html", {"refusal": exception}, status=exception.status)
+            context = {"refusal": exception, "url": _find_form(request), "action": _("Back to where I was")}
+            return render(request, "core/refused.html", context, status=exception.status)
         problem = {
             "type": "about:blank",
             "title": str(exception.message),

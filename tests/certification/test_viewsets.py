@@ -10,6 +10,7 @@ from django.utils import timezone
 from certification.models import (
     Credential,
     Exam,
+    ExamRules,
     Programme,
     Qualification,
     Question,
@@ -20,6 +21,7 @@ from certification.models import (
 )
 from certification.services.attempts import start_attempt
 from certification.services.bank import approve_version
+from certification.services.places import find_place, list_places
 from tests.certification.examiners import inline
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import (
@@ -31,6 +33,7 @@ from tests.factories.certification import (
     qualify,
 )
 from tests.factories.partners import MembershipFactory
+from tests.factories.training import section
 from training.models import ProductDocPage
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +51,7 @@ def question_data(topic, **changes):
         "stem_ru": "Что звонит?",
     }
     data |= {f"options_{n}_text_{code}": "" for n in range(1, 9) for code in ("en", "ru")}
-    data |= {f"cited_page_{n}": "" for n in range(1, 7)} | {f"cited_anchor_{n}": "" for n in range(1, 7)}
+    data |= {f"cited_{n}": "" for n in range(1, 7)}
     data |= {"feedback_en": "", "feedback_ru": ""}
     data |= {"options_1_text_en": "The bell", "options_1_text_ru": "Звонок", "options_1_correct": "on"}
     return data | {"options_2_text_en": "The door"} | changes
@@ -148,13 +151,83 @@ def test_an_unsound_question_is_kept_as_a_draft_and_its_approval_says_what_is_wr
     assert version.state == VersionState.DRAFT
 
 
-def test_a_citation_is_chosen_as_a_page_and_a_section(admin, tree):
-    page = tree.add(tree.libraries["en"], ProductDocPage(title="Bells", slug="bells"))
-    data = question_data(TopicFactory(), cited_page_1=page.pk, cited_anchor_1="nowhere")
+def test_a_place_is_cited_by_its_name_and_an_unknown_one_is_told_what_there_is(admin, tree):
+    page = tree.add(
+        tree.libraries["en"],
+        ProductDocPage(title="Bells", slug="bells", body=[section("ring", "How they ring", "Twice.")]),
+    )
+    data = question_data(TopicFactory(), cited_1="bells › nowhere", cited_2="ring")
     response = admin.post(add_url(), data)
-    assert "This material has no section of that name." in response.content.decode()
-    assert admin.post(add_url(), {**data, "cited_anchor_1": ""}).status_code == 302
-    assert QuestionVersion.objects.get().citations == [[str(page.translation_key), ""]]
+    assert response.context["form"].errors == {
+        "cited_1": ["No place of the library is called that. Type a word of its name and choose from the list."],
+        "cited_2": ["No place of the library is called just that. Choose one, such as: “Bells › How they ring”."],
+    }
+    assert '<option value="Bells › How they ring">' in response.content.decode()
+    data |= {"cited_1": " bells ›  how they RING", "cited_2": "Bells"}
+    assert admin.post(add_url(), data).status_code == 302
+    version = QuestionVersion.objects.get()
+    key = str(page.translation_key)
+    (part,) = page.sections
+    assert version.citations == [[key, part.block_id or part.anchor], [key, ""]]
+    edit = reverse("questions:edit", args=[version.question_id])
+    assert 'value="Bells › How they ring"' in admin.get(edit).content.decode()
+    # A place that is gone stays cited until somebody takes it out.
+    page.delete()
+    shown = admin.get(edit).context["form"].initial
+    data |= {name: shown[name] for name in ("cited_1", "cited_2")} | {"stem_en": "What rings now?"}
+    assert admin.post(edit, data).status_code == 302
+    version.refresh_from_db()
+    assert version.citations == [[key, part.block_id or part.anchor], [key, ""]]
+    assert version.content["stem"]["en"] == "What rings now?"
+
+
+def test_two_sections_of_one_name_are_told_apart(tree):
+    body = [section("first", "Prices", "One."), section("second", "Prices", "Two.")]
+    tree.add(tree.libraries["en"], ProductDocPage(title="Bells", slug="bells", body=body))
+    names = [place.name for place in list_places("en")]
+    assert names == ["Bells", "Bells › Prices (#first)", "Bells › Prices (#second)"]
+    assert find_place(list_places("ru"), "bells › prices (#SECOND)").name == names[2]
+
+
+def test_a_question_needs_no_code_and_is_approved_by_the_press_that_saves_it(admin):
+    topic = TopicFactory(slug="bells")
+    data = question_data(topic, slug="", approve="1")
+    response = admin.post(add_url(), data, follow=True)
+    page = response.content.decode()
+    question = Question.objects.get()
+    assert (question.slug, question.newest.state) == ("bells-01", VersionState.APPROVED)
+    assert "Question bells-01 is saved and approved: exams can ask it." in page
+    assert f"{reverse('questions:add')}?topic={topic.pk}&amp;difficulty=2" in page
+    admin.post(add_url(), question_data(topic, slug=""))
+    assert Question.objects.order_by("pk").last().slug == "bells-02"
+
+
+def test_what_cannot_be_approved_is_kept_as_a_draft_and_told_why(admin):
+    data = question_data(TopicFactory(), options_2_correct="on", approve="1")
+    page = admin.post(add_url(), data, follow=True).content.decode()
+    assert "is saved and not approved. This question cannot be asked yet. Exactly one option must be right." in page
+    assert QuestionVersion.objects.get().state == VersionState.DRAFT
+
+
+def test_where_two_people_are_needed_the_press_sends_to_review(admin):
+    ExamRules.objects.update_or_create(pk=1, defaults={"two_person_approval": True})
+    assert 'name="review"' in admin.get(add_url()).content.decode()
+    page = admin.post(add_url(), question_data(TopicFactory(), review="1"), follow=True).content.decode()
+    assert "is saved and in review: another examiner approves it." in page
+    assert QuestionVersion.objects.get().state == VersionState.IN_REVIEW
+    page = admin.post(add_url(), question_data(TopicFactory(), slug="pk-002", approve="1"), follow=True)
+    assert "Who wrote a question does not approve it." in page.content.decode()
+
+
+def test_a_question_is_begun_on_a_topic_and_a_place(admin, tree):
+    page = tree.add(tree.libraries["en"], ProductDocPage(title="Bells", slug="bells"))
+    topic = TopicFactory()
+    kept = f"topic={topic.pk}&difficulty=3&material={page.translation_key}&block="
+    types = admin.get(f"{reverse('questions:add')}?{kept}").content.decode()
+    assert f"{kept.replace('&', '&amp;')}&amp;type=single" in types
+    form = admin.get(f"{reverse('questions:add')}?{kept}&type=single").context["form"]
+    assert (form["topic"].value(), form["difficulty"].value(), form["cited_1"].value()) == (str(topic.pk), "3", "Bells")
+    assert admin.get(f"{reverse('questions:add')}?topic=x&material=x&type=single").status_code == 200
 
 
 def test_a_programme_is_made_and_its_change_takes_effect_at_once(admin, facts):

@@ -1,10 +1,8 @@
 // <exam-sheet data-save-url data-attempt data-seq><form>… Sends every answer as it is given and shows that it is saved.
-//
-// Each change has a number of its own and waits in localStorage until the server has confirmed it, so a lost
-// connection, a reload or an expired sign-in loses nothing. Sent one at a time and in order, latest per question.
-import { givenTo, restore } from "./exam-inputs.js";
+// Each change has its number and waits in localStorage until the server confirms it: a lost connection, a reload, an
+// expired sign-in lose nothing. Sent one at a time and in order, the latest of each question.
+import { countAnswered, givenTo, restore, speak, token } from "./exam-inputs.js";
 
-const WAITS = [1, 2, 4, 8, 15, 30];
 const TYPED = new Set(["text", "textarea"]);
 
 class ExamSheet extends HTMLElement {
@@ -12,16 +10,17 @@ class ExamSheet extends HTMLElement {
     this.form = this.querySelector("form");
     this.key = `exam:${this.dataset.attempt}`;
     this.tries = 0;
+    this.noted = {};
     const kept = this.read();
     this.waiting = kept.waiting ?? {};
-    // Numbers never go back: neither below what the server knows nor below what this device has used.
-    this.seq = Math.max(Number(this.dataset.seq) || 0, kept.seq ?? 0);
-    for (const [position, { given = [] }] of Object.entries(this.waiting)) restore(this.form, position, given);
+    // Numbers never go back below what the server knows, nor what this device has used.
+    this.seq = Math.max(this.dataset.seq, kept.seq ?? 0);
+    for (const [position, { given }] of Object.entries(this.waiting)) restore(this.form, position, given);
     this.form.addEventListener("change", (event) => this.note(event.target));
     this.form.addEventListener("input", (event) => TYPED.has(event.target.type) && this.note(event.target, 1000));
-    // Enter in a line of text would press the first button of the page.
+    // Enter in a line of text would press the page's first button.
     this.form.addEventListener("keydown", (event) => event.key === "Enter" && event.target.matches("input") && event.preventDefault());
-    this.form.addEventListener("submit", () => this.forget());
+    this.form.addEventListener("submit", () => (this.submitted = true));
     addEventListener("online", () => this.send());
     document.addEventListener("visibilitychange", () => document.hidden || this.send());
     document.addEventListener("exam-over", (event) => {
@@ -35,31 +34,32 @@ class ExamSheet extends HTMLElement {
     try {
       return JSON.parse(localStorage.getItem(this.key)) ?? {};
     } catch {
-      return {}; // storage is closed in private windows: answers are then kept in memory alone
+      return {}; // closed in private windows: answers are kept in memory alone
     }
   }
 
   keep() {
     try {
-      // With nothing waiting the server knows all, its number included: the device keeps no answers.
-      if (Object.keys(this.waiting).length === 0) localStorage.removeItem(this.key);
+      // With nothing waiting the server knows all: the device keeps no answers.
+      if (!Object.keys(this.waiting).length) localStorage.removeItem(this.key);
       else localStorage.setItem(this.key, JSON.stringify({ seq: this.seq, waiting: this.waiting }));
     } catch {
       /* as above */
     }
   }
 
-  forget() {
-    clearTimeout(this.timer);
-    this.submitted = true;
-  }
-
-  /** Kept on the device at once; sent at once too, or when the typing pauses. */
+  /** Kept on the device at once; sent at once, or when the typing pauses. */
   note(input, pause = 0) {
     const position = input.closest("[data-position]")?.dataset.position;
-    if (position === undefined) return;
-    this.waiting[position] = { seq: ++this.seq, given: givenTo(this.form, position) };
-    this.keep();
+    if (!position) return;
+    const given = givenTo(this.form, position);
+    const words = JSON.stringify(given);
+    // Leaving a field tells again what typing in it has told.
+    if (this.noted[position] !== words) {
+      this.noted[position] = words;
+      this.waiting[position] = { seq: ++this.seq, given };
+      this.keep();
+    }
     clearTimeout(this.timer);
     if (pause) this.timer = setTimeout(() => this.send(), pause);
     else this.send();
@@ -74,11 +74,12 @@ class ExamSheet extends HTMLElement {
     if (!this.tries) this.show("saving");
     const outcome = await this.post(next[0], next[1]);
     this.sending = false;
-    if (outcome === "saved" || outcome === "stale") {
+    if (["saved", "stale"].includes(outcome)) {
       this.tries = 0;
-      // Stale: the server has kept it, but this question was answered on another page too. The others go on.
+      this.sent = true;
+      // Stale: kept, but answered on another page too. The other questions go on.
       this.stale ||= outcome === "stale";
-      // A newer answer may have been given while this one travelled; that one stays.
+      // A newer answer, given while this one travelled, stays.
       if (this.waiting[next[0]]?.seq === next[1].seq) delete this.waiting[next[0]];
       this.keep();
       return this.send();
@@ -89,15 +90,15 @@ class ExamSheet extends HTMLElement {
       this.waiting = {};
       return this.keep();
     }
-    this.timer = setTimeout(() => this.send(), 1000 * WAITS[Math.min(this.tries++, WAITS.length - 1)]);
+    this.timer = setTimeout(() => this.send(), 1000 * Math.min(2 ** this.tries++, 30));
   }
 
   async post(position, { seq, given }) {
-    const body = new URLSearchParams({ position, seq, csrfmiddlewaretoken: this.token() });
-    for (const [part, value] of given ?? []) body.append(part ? `response-${part}` : "response", value);
+    const body = new URLSearchParams({ position, seq, csrfmiddlewaretoken: token() });
+    for (const [part, value] of given) body.append(part ? `response-${part}` : "response", value);
     try {
-      const request = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" };
-      const answer = await fetch(this.dataset.saveUrl, { ...request, signal: AbortSignal.timeout(10000) });
+      const asked = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" };
+      const answer = await fetch(this.dataset.saveUrl, { ...asked, signal: AbortSignal.timeout(10000) });
       if (answer.ok) {
         const { deadline } = await answer.json();
         if (deadline) document.querySelector("exam-timer")?.setAttribute("data-deadline", deadline);
@@ -112,26 +113,24 @@ class ExamSheet extends HTMLElement {
       if (answer.status === 410) return "over";
       if (answer.type === "opaqueredirect" || [401, 403].includes(answer.status)) return "expired";
     } catch {
-      /* no connection, or no answer in ten seconds */
+      /* no connection, or no answer in time */
     }
     return "unsaved";
   }
 
-  /** Signing in again in another tab renews the token, so the cookie's is asked first. */
-  token() {
-    const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
-    return cookie?.[1] ?? this.form.elements.csrfmiddlewaretoken?.value ?? "";
-  }
-
   show(state) {
-    for (const place of document.querySelectorAll(".save-state")) place.dataset.state = state;
-    if ("alone" in this.dataset) return;
-    const questions = [...this.querySelectorAll("[data-position]")];
-    const answered = questions.filter((one) => givenTo(this.form, one.dataset.position).length);
-    for (const place of document.querySelectorAll("[data-answered]")) place.textContent = answered.length;
+    const place = document.querySelector(".save-state");
+    place.dataset.state = state;
+    // Aloud are the first save, what goes wrong, and that it is well again.
+    if (![this.said, "saving", this.sent || "saved"].includes(state)) {
+      this.said = state;
+      speak(document.querySelector("[data-voice=save]"), place.querySelector(`[data-for=${state}]`).textContent);
+    }
+    const answered = countAnswered(this.form);
+    if (!("alone" in this.dataset)) document.querySelector("[data-answered]").textContent = answered;
   }
 
-  /** Time is over: what waits gets five seconds, then the form goes. Offline the server submits what it has. */
+  /** Time is over: what waits gets five seconds, then the form goes. Offline, the server submits what it has. */
   async finish() {
     const patience = performance.now() + 5000;
     while (Object.keys(this.waiting).length && performance.now() < patience && !this.closed) {

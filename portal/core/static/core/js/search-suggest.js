@@ -6,8 +6,8 @@ class SearchSuggest extends HTMLElement {
     this.panel = this.querySelector("[data-panel]");
     this.status = this.querySelector('[role="status"]');
     if (!this.input || !this.panel) return;
-    this.input.setAttribute("role", "combobox");
-    this.input.setAttribute("aria-autocomplete", "list");
+    this.input.role = "combobox";
+    this.input.ariaAutoComplete = "list";
     this.input.setAttribute("aria-controls", this.panel.id);
     this.close();
     this.input.addEventListener("input", () => this.later());
@@ -43,7 +43,7 @@ class SearchSuggest extends HTMLElement {
     this.options.forEach((option, number) => (option.id = `${this.panel.id}-${number}`));
     this.status.textContent = list?.dataset.say ?? "";
     this.panel.hidden = !this.options.length;
-    this.input.setAttribute("aria-expanded", String(!this.panel.hidden));
+    this.input.ariaExpanded = !this.panel.hidden;
     this.choose(-1);
   }
 
@@ -54,13 +54,13 @@ class SearchSuggest extends HTMLElement {
     this.panel.hidden = true;
     this.panel.replaceChildren();
     this.status.textContent = "";
-    this.input.setAttribute("aria-expanded", "false");
+    this.input.ariaExpanded = false;
     this.choose(-1);
   }
 
   choose(number) {
     this.chosen = number;
-    this.options.forEach((option, place) => option.setAttribute("aria-selected", String(place === number)));
+    this.options.forEach((option, place) => (option.ariaSelected = place === number));
     if (number < 0) return this.input.removeAttribute("aria-activedescendant");
     this.input.setAttribute("aria-activedescendant", this.options[number].id);
     this.options[number].scrollIntoView({ block: "nearest" });

@@ -9,7 +9,7 @@ class ThemeSwitch extends HTMLElement {
       document.cookie = `theme=${chosen}; path=/; max-age=31536000; samesite=lax${secure}`;
       document.documentElement.dataset.theme = chosen;
       for (const button of document.querySelectorAll("theme-switch button")) {
-        button.setAttribute("aria-pressed", String(button.value === chosen));
+        button.ariaPressed = button.value === chosen;
       }
     });
   }
