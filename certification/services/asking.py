@@ -144,19 +144,37 @@ class Known:
     agreed: bool
 
 
-def ask_all(membership: Membership, exams: Sequence[Exam], *, now: datetime) -> Known:
+#: Of two who start at once the second waits here for the first.
+PERSON = Question(
+    lambda user: User.objects.filter(pk=user).order_by().select_for_update(no_key=True).values_list("pk"),
+    user=IntegerField(),
+)
+
+
+def lock_person(user_id: int) -> None:
+    """Lock a person's row until the transaction ends. One query."""
+    ask(PERSON(user=user_id))
+
+
+def ask_all(membership: Membership, exams: Sequence[Exam], *, now: datetime, lock: bool = False) -> Known:
     """Ask, and put what each exam asks where its relations are read from. One query; for several exams that have
-    prerequisites two more, which name these."""
+    prerequisites two more, which name these.
+
+    Args:
+        lock: whether the person's row is locked first, until the transaction ends. What whoever held it has written
+            meanwhile is seen: each question sees what was committed before it.
+    """
     alone = exams[0] if len(exams) == 1 else None
     plans = ONE if alone else EVERY
     which = {"exam": alone.pk} if alone else {}
     user, partner = membership.user_id, membership.partner_id
+    before = [PERSON(user=user)] if lock else []
     answers = ask(
-        plans.sections(**which), plans.quotas(**which), plans.fixed(**which), plans.prerequisites(**which),
+        *before, plans.sections(**which), plans.quotas(**which), plans.fixed(**which), plans.prerequisites(**which),
         plans.keys(**which), plans.halts(**which), TOPICS(), ATTEMPTS(user=user), CREDENTIALS(user=user),
         ACCOMMODATIONS(user=user, partner=partner, now=now), COMPLETED(user=user), AGREED(partner=partner, now=now),
         *([PAPERS(user=user, exam=alone.pk)] if alone else []),
-    )  # fmt: skip
+    )[len(before) :]  # fmt: skip
     sections, quotas, fixed, prerequisites, keys, halts, topics, attempts, credentials, granted, done, agreed = answers[
         :12
     ]
@@ -273,18 +291,6 @@ def _only(found: Iterable[Any], model: type[Found]) -> Found:
     for one in found:
         return one
     raise model.DoesNotExist  # type: ignore[attr-defined]  # every model has one
-
-
-#: Of two who start at once the second waits here for the first.
-PERSON = Question(
-    lambda user: User.objects.filter(pk=user).order_by().select_for_update(no_key=True).values_list("pk"),
-    user=IntegerField(),
-)
-
-
-def lock_person(user_id: int) -> None:
-    """Lock a person's row until the transaction ends. One query."""
-    ask(PERSON(user=user_id))
 
 
 def _list_bank(**drawn: Any) -> Any:

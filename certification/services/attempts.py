@@ -95,9 +95,8 @@ def start_attempt(
     """
     if not in_force_now(membership, now):
         raise NotAllowed(_("Exams are for members of a partner."), code="not_a_member")
-    lock_person(membership.user_id)  # 1
     language = _choose_language(exam, language)
-    (state,) = describe_exams(membership, exams=[exam], now=now, language=language)
+    (state,) = describe_exams(membership, exams=[exam], now=now, language=language, lock=True)  # 1
     if state.running is not None:  # 2
         return state.running
     if state.obstacle is not None:  # 3

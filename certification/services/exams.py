@@ -107,17 +107,18 @@ def list_exams(membership: Membership, *, now: datetime) -> list[ExamState]:
 
 
 def describe_exams(
-    membership: Membership, *, exams: Sequence[Exam], now: datetime, language: str = ""
+    membership: Membership, *, exams: Sequence[Exam], now: datetime, language: str = "", lock: bool = False
 ) -> list[ExamState]:
     """Each exam as the membership's person stands to it; as many queries whatever their number.
 
     Args:
         exams: what they ask is loaded along.
         language: in which the exam is to be filled; empty for any.
+        lock: whether the person's row is locked before anything is looked at, until the transaction ends.
     """
     if not exams:
         return []
-    known = ask_all(membership, exams, now=now)
+    known = ask_all(membership, exams, now=now, lock=lock)
     histories: dict[int, History] = {}
     for attempt in known.attempts:
         history = histories.setdefault(attempt.exam_id, History())

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from threading import Event
+from time import sleep
 
 import pytest
 from django.db import transaction
@@ -32,6 +33,25 @@ def test_of_two_starts_one_begins_the_attempt_and_the_other_finds_it(member, rac
     exam = ExamFactory()
     results = race(*[lambda seed=seed: start_attempt(member, exam=exam, seed=seed, now=now) for seed in (1, 2)])
     assert results[0] == results[1] == Attempt.objects.get()
+
+
+def test_a_start_that_waits_for_another_finds_what_it_began(member, race, now):
+    exam, begun = ExamFactory(), Event()
+
+    def start_and_hold():
+        """Commit only after the other has had the time to run into the lock."""
+        with transaction.atomic():
+            found = start_attempt(member, exam=exam, seed=1, now=now)
+            begun.set()
+            sleep(0.5)
+        return found
+
+    def start_meanwhile():
+        assert begun.wait(5)
+        return start_attempt(member, exam=exam, seed=2, now=now)
+
+    first, second = race(start_and_hold, start_meanwhile)
+    assert first == second == Attempt.objects.get()
 
 
 def test_a_double_click_and_the_sweeper_submit_once(attempt, race, now):
