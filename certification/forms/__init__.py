@@ -181,7 +181,7 @@ class QuestionFormBase(WagtailAdminModelForm):
         if not like:
             return gettext("No place of the library is called that. Type a word of its name and choose from the list.")
         return gettext("No place of the library is called just that. Choose one, such as: %(places)s.") % {
-            "places": "; ".join(f"“{one}”" for one in like)
+            "places": "; ".join(gettext("“%(topic)s”") % {"topic": one} for one in like)
         }
 
     def save(self, commit: bool = True) -> Question:

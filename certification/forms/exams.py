@@ -178,6 +178,8 @@ class SectionForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, bank: BankChoices | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "waives" in self.fields:
+            self.fields["waives"].widget.attrs["class"] = "w-w-full"  # names of lessons are long
         if "quotas" in self.formsets:
             self.formsets["quotas"].form_kwargs["bank"] = bank or BankChoices()
 
@@ -251,6 +253,8 @@ class ExamForm(WagtailAdminModelForm):
             slug.required = letter.required = False
             slug.help_text = gettext("Empty: made from the name.")
             letter.help_text = gettext("On its mark. Empty: the first of the name.")
+        for name in {"purpose", "calculator"} & set(self.fields):
+            self.fields[name].widget.attrs["class"] = "w-w-full"  # their choices are long: no wider than a phone
         for name in ("languages", "review"):  # declared here, so the model's default is not taken by itself
             self.fields[name].initial = Exam._meta.get_field(name).get_default()
         if "sections" in self.formsets:

@@ -152,6 +152,21 @@ def test_a_refused_start_is_answered_with_a_page_that_says_why(visitor, member, 
     assert "You may renew it from 25 Sep 2027." in text_of(response)
 
 
+def test_a_refusal_leads_back_to_the_form_that_was_refused_and_nowhere_else(visitor, exam):
+    Exam.objects.filter(pk=exam.pk).update(access_code="Heron")
+    form = f"http://testserver{url('exam', exam.slug)}"
+
+    def refused(**headers) -> str:
+        response = visitor.post(url("start", exam.slug), {"access_code": "Owl"}, headers=headers)
+        assert response.status_code == 409
+        return response.content.decode()
+
+    assert f'href="{form}"' in refused(referer=form)
+    for other in ("https://elsewhere.example/", "http://testserver.example/", "javascript:alert(1)"):
+        assert other not in refused(referer=other)
+    assert "Back to where I was" not in refused()
+
+
 def test_a_start_is_a_post(visitor, exam):
     assert visitor.get(url("start", exam.slug)).status_code == 405
 

@@ -19,6 +19,7 @@ from certification.models import (
 )
 from certification.services.attempts import report_question, start_attempt, start_preview
 from certification.services.bank import doubt_questions, write_version
+from certification.services.codes import suggest_code
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import (
     ExamFactory,
@@ -29,7 +30,7 @@ from tests.factories.certification import (
 )
 from tests.factories.content import ProductFactory
 from tests.factories.partners import MembershipFactory
-from training.models import Change
+from training.models import Change, ProductDocPage
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,30 @@ def test_topics_are_a_tree_and_a_circle_is_refused_by_name(admin):
     new = {"name_en": "Rebates", "name_ru": "", "slug": "rebates", "parent": leaf.pk}
     assert admin.post(reverse("topics:add"), new).status_code == 302
     assert Topic.objects.get(slug="rebates").parent == leaf
+
+
+def test_a_topic_needs_no_slug_and_leads_to_its_first_question(admin):
+    page = body(admin.post(reverse("topics:add"), {"name_en": "Big bells", "name_ru": "", "slug": ""}, follow=True))
+    topic = Topic.objects.get()
+    assert topic.slug == "big-bells"
+    assert f"{reverse('questions:add')}?topic={topic.pk}" in page
+    admin.post(reverse("topics:add"), {"name_en": "Big bells", "name_ru": "", "slug": ""})
+    assert Topic.objects.filter(slug="big-bells-2").exists()
+    page = body(admin.post(reverse("topics:add"), {"name_en": "Колокола", "name_ru": "", "slug": ""}))
+    assert "Nothing can be made from this name" in page
+
+
+def test_codes_go_on_from_the_highest_of_the_topic():
+    topic = TopicFactory(slug="bells")
+    for slug in ("bells-09", "bells-x", "bells-1-2", "bellsy-50"):
+        QuestionFactory(slug=slug)
+    assert suggest_code(topic) == "bells-10"
+
+
+def test_what_the_library_says_and_nobody_tests_leads_to_a_new_question(admin, tree):
+    page = tree.add(tree.libraries["en"], ProductDocPage(title="Bells", slug="bells"))
+    address = f"{reverse('questions:add')}?material={page.translation_key}&amp;block="
+    assert address in body(admin.get(reverse("coverage:index")))
 
 
 # --- The list --------------------------------------------------------------------------------------------------------

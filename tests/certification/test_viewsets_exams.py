@@ -63,6 +63,30 @@ def test_an_exam_that_the_bank_cannot_fill_cannot_be_opened_and_the_conflict_is_
     assert "It can be filled" in admin.get(reverse("exams:edit", args=[exam.pk])).content.decode()
 
 
+def test_an_exam_is_opened_by_the_press_that_saves_it_and_needs_neither_slug_nor_letter(admin):
+    version = QuestionVersionFactory()
+    rows = {"title": "All", "quotas": [quota(1, version.question.topic)]}
+    response = admin.post(reverse("exams:add"), exam_data(rows, slug="", letter="", open="1"), follow=True)
+    exam = Exam.objects.get()
+    assert (exam.slug, exam.letter, exam.is_open) == ("bells", "B", True)
+    assert "“Bells” is saved and open: members may start it." in response.content.decode()
+
+
+def test_an_exam_that_cannot_be_opened_leads_to_the_questions_and_is_saved_closed_by_one_press(admin):
+    topic = QuestionVersionFactory().question.topic
+    data = exam_data({"title": "All", "quotas": [quota(2, topic, difficulty=2)]})
+    response = admin.post(reverse("exams:add"), data | {"open": "1"})
+    page = response.content.decode()
+    assert "It cannot be opened as it stands here, and is not saved." in page
+    bank, write = reverse("questions:index"), reverse("questions:add")
+    assert f"{bank}?state=approved&amp;topic={topic.pk}&amp;difficulty=2" in page
+    assert f"{write}?topic={topic.pk}&amp;difficulty=2" in page
+    assert not response.context["form"]["is_open"].value()
+    page = admin.post(reverse("exams:add"), data, follow=True).content.decode()
+    assert "It cannot be filled: nobody can start it." in page
+    assert f"{write}?topic={topic.pk}&amp;difficulty=2" in page
+
+
 def test_a_language_that_lacks_questions_is_named(admin):
     topic = TopicFactory()
     QuestionVersionFactory(question__topic=topic, languages=["en"])
