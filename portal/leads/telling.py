@@ -111,8 +111,11 @@ def follow(
     """
     left = [one for one in colleagues if one.membership not in told]
     left.sort(key=lambda one: (one.leads_team, one.in_hand, one.membership))
-    if not left or now >= due_at:
+    if now >= due_at:
         return Following((), None)
+    if not left:
+        # Where nobody knows of it at all, somebody may be back before the last call.
+        return Following((), last_call_at if not told and now < last_call_at else None)
     if now < last_call_at and has_told_next:
         return Following((), last_call_at)
     nights = {one.membership: quiet_until(now, one.zone) for one in left}

@@ -52,8 +52,9 @@ PAGES = {
     ],
     "zofia.lanckor@brightledger.example": ["/en/study/remarks/"],
     "halina.brzoskwin@brightledger.example": [
-        "/en/", "/en/leads/terms/", "/en/leads/week/", "/en/leads/away/", "/en/partner/team/",
-        "/en/partner/team/invite/", "/en/partner/agreement/", "/ru/partner/team/",
+        "/en/leads/week/", "/en/leads/away/",
+        "/en/", "/en/leads/terms/", "/en/partner/team/", "/en/partner/team/invite/", "/en/partner/agreement/",
+        "/ru/partner/team/",
     ],
     "ruben.oostveld@fernhill.example": [
         "/en/", "/ru/exams/", "/en/exams/product-knowledge/", "/en/leads/",

@@ -12,7 +12,7 @@ from portal.leads.notices import AWAY, tell_about_absences, tell_about_offers, t
 from portal.leads.services.absences import begin_due_absences, come_back, go_away, list_absences
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer
-from portal.leads.services.working import list_workers
+from portal.leads.services.working import assign_member, list_workers
 from portal.notifications.models import Notification
 from portal.notifications.services.wording import word
 from portal.partners.services.memberships import end_membership
@@ -122,6 +122,13 @@ class TestWhileAway:
             leave(member, now=now)
         assert set(list_workers(office.partners[0], now)) == set(office.sellers)
         assert take(office, office.sellers[1], now=now).assignee == office.sellers[0]
+
+    def test_nobody_is_given_one_by_a_colleague(self, office, now):
+        lead = take(office, office.owner, now=now)
+        leave(office.sellers[0], now=now)
+        with pytest.raises(Refusal, match="is away"):
+            assign_member(lead, member=office.sellers[0], by=office.person(), now=now)
+        assign_member(lead, member=office.sellers[0], by=office.person(), now=now + 7 * DAY)
 
     def test_who_accepts_all_the_same_works_it(self, office, now):
         leave(office.sellers[0], now=now)

@@ -98,6 +98,11 @@ class TestTheOthers:
         assert self.ask(team, (1, 2, 3, 4)).again_at is None
         assert self.ask(team, after=24).tell == ()
 
+    def test_where_nobody_is_there_and_nobody_knows_it_is_looked_at_once_more(self):
+        assert self.ask([], ()).again_at == NOON + 18 * HOUR
+        assert self.ask([], (), after=18).again_at is None
+        assert self.ask([], (1,)).again_at is None
+
     def test_who_sleeps_is_told_in_the_morning(self):
         team = [colleague(1), colleague(2), colleague(3)]
         found = self.ask(team)  # midnight in London

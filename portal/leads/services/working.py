@@ -53,9 +53,16 @@ def assign_member(lead: Lead, *, member: Membership, by: User, now: datetime) ->
     """Give the lead to a colleague.
 
     Raises:
-        Refusal: the lead is not in work, or the member may not work leads of this partner (any more).
+        Refusal: the lead is not in work, or the member is away, or may not work leads of this partner (any more).
     """
     lead = _lock_in_work(lead)
+    away = Absence.objects.in_force(now).filter(membership=member, membership__partner=lead.partner).first()
+    if away is not None:
+        raise Refusal(
+            _("%(person)s is away.") % {"person": member.user},
+            remedy=_("Choose a colleague who is there; who is away, and until when, stands on a page of its own."),
+            code="away",
+        )
     if not list_workers(lead.partner, now).filter(pk=member.pk).exists():  # type: ignore[arg-type]  # it was accepted
         raise Refusal(
             _("%(person)s does not work leads of your organisation.") % {"person": member.user},
