@@ -166,7 +166,7 @@ def _send(letter: CustomerLetter, mail: object) -> None:
         name = f"leads/letters/{letter.kind}"
         message = compose_letter(
             lead.contact.email,
-            subject=render_to_string(f"{name}.subject.txt", context),
+            subject=render_to_string(f"{name}.subject.txt", context).strip(),
             paragraphs=_split(render_to_string(f"{name}.body.txt", context)),
             url=settings.BASE_URL + find_question_path(letter) if asks else "",
             action=str(_("Answer three questions")) if asks else "",
@@ -178,6 +178,7 @@ def _send(letter: CustomerLetter, mail: object) -> None:
         message.reply_to = [answer_to]
     message.extra_headers |= {
         "Message-ID": f"<lead-letter.{letter.public_id}@{urlsplit(settings.BASE_URL).hostname}>",
+        "Auto-Submitted": "auto-generated",
         "List-Unsubscribe": f"<{refuse_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
