@@ -132,7 +132,8 @@ class TestBeingTold:
 
     def test_survives_a_sender_that_was_killed_with_its_claim(self, market, now):
         take(market, now)
-        (held,) = claim_due("of-one-that-died", now=now, limit=10)
+        (pk,) = claim_due("of-one-that-died", now=now, limit=10)
+        held = CustomerLetter.objects.get(pk=pk)
         assert send_due_letters(now=now + timedelta(minutes=1)) == 0
         assert send_due_letters(now=now + LEASE) == 1
         # The dead one's outcome, were it to come after all, changes nothing.

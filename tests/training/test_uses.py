@@ -1,6 +1,5 @@
 """How deals ended in which a card was used: counted, told from five on, and who hears when a card loses them."""
 
-
 import pytest
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction

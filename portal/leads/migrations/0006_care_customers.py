@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                 ('offer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='answer', serialize=False, to='leads.offer')),
                 ('called', models.BooleanField(verbose_name='they were called')),
                 ('called_on', models.DateField(blank=True, null=True, verbose_name='on')),
-                ('kept', models.BooleanField(null=True, verbose_name='the promised first contact was kept')),
                 ('rating', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='how it was')),
                 ('words', models.TextField(blank=True, max_length=2000, verbose_name='in their words')),
                 ('wish', models.TextField(blank=True, max_length=2000, verbose_name='what they wish')),

@@ -98,7 +98,11 @@ def send_due_letters(*, now: datetime, limit: int = 500) -> int:
             break
         tried += len(batch)
         mail = get_connection()
-        for letter in batch:
+        for pk in batch:
+            # Read now: what was claimed a minute ago may not hold any more, nor may the claim.
+            letter = _with_everything().filter(pk=pk, claim=claim).first()
+            if letter is None:
+                continue
             reason = find_hindrance(letter, now=now)
             if reason is not None:
                 _settle(letter, state=LetterState.DROPPED, drop_reason=reason)
@@ -117,17 +121,17 @@ def send_due_letters(*, now: datetime, limit: int = 500) -> int:
 
 
 @transaction.atomic
-def claim_due(claim: str, *, now: datetime, limit: int) -> list[CustomerLetter]:
-    """Take up to ``limit`` due letters for the holder of ``claim``, until the lease runs out."""
+def claim_due(claim: str, *, now: datetime, limit: int) -> list[int]:
+    """Take up to ``limit`` due letters for the holder of ``claim``, until the lease runs out; their ids."""
     due = CustomerLetter.objects.due(now).order_by("due_at")
     skips = connection.features.has_select_for_update_skip_locked
     ids = list(due.select_for_update(skip_locked=skips).values_list("pk", flat=True)[:limit])
     CustomerLetter.objects.filter(pk__in=ids).update(due_at=now + LEASE, claim=claim, tries=F("tries") + 1)
-    return list(_with_everything().filter(pk__in=ids).order_by("pk"))
+    return ids
 
 
 def find_hindrance(letter: CustomerLetter, *, now: datetime) -> DropReason | None:
-    """Why a letter is not to be sent any more; None where it is. Asked of the database as it is now."""
+    """Why a letter is not to be sent any more; None where it is."""
     lead, offer = letter.lead, letter.offer
     contact = LeadContact.objects.filter(lead=lead).first()
     if lead.status == LeadStatus.CLOSED:
