@@ -12,7 +12,7 @@ HORIZON_DAYS = 370
 def end_of_workday(
     moment: datetime, *, count: int, workdays: Collection[int], holidays: Collection[date], zone: str
 ) -> datetime:
-    """The end of the ``count``-th working day after the one in which the moment lies, in UTC.
+    """The last minute of the ``count``-th working day after the one in which the moment lies, in UTC.
 
     Args:
         workdays: weekdays on which work is done, Monday being 0.
@@ -25,4 +25,4 @@ def end_of_workday(
         day = (noon + timedelta(days=ahead)).date()
         if day.weekday() in workdays and day not in holidays:
             left -= 1
-    return midnight(moment, zone, days=(ahead if left == 0 else count) + 1)
+    return midnight(moment, zone, days=(ahead if left == 0 else count) + 1) - timedelta(minutes=1)

@@ -26,7 +26,7 @@ PAGES = {
         "/en/study/search/?q=excel", "/en/exams/", "/ru/exams/", "/en/exams/product-knowledge/", "/en/exams/standing/",
         "/en/leads/", "/ru/leads/", "/en/notifications/", "/en/notifications/preferences/", "/en/partner/", "/en/account/",
         "/en/exams/credentials/", "/ru/exams/standing/", "/en/leads/?show=work", "/en/leads/?show=past",
-        "/en/leads/turns/", "/ru/leads/turns/", "/en/leads/missed/",
+        "/en/leads/turns/", "/ru/leads/turns/", "/en/leads/missed/", "/en/leads/disputes/", "/ru/leads/disputes/",
         "/en/study/search/?q=zzzz", "/en/study/search/", "/ru/study/search/?q=excel&kind=cards",
         "/en/sign-in/2fa/", "/ru/sign-in/2fa/", "/en/sign-in/2fa/webauthn/",
         "/en/sign-in/password/change/", "/en/sign-in/email/", "/en/webinars/", "/en/webinars/tuesdays-for-sellers/",

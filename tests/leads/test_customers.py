@@ -132,7 +132,8 @@ class TestBeingTold:
 
     def test_survives_a_sender_that_was_killed_with_its_claim(self, market, now):
         take(market, now)
-        (held,) = claim_due("of-one-that-died", now=now, limit=10)
+        (pk,) = claim_due("of-one-that-died", now=now, limit=10)
+        held = CustomerLetter.objects.get(pk=pk)
         assert send_due_letters(now=now + timedelta(minutes=1)) == 0
         assert send_due_letters(now=now + LEASE) == 1
         # The dead one's outcome, were it to come after all, changes nothing.
@@ -380,6 +381,15 @@ class TestWhatIsMadeOfIt:
         record_answer(letter, called=True, now=now + 3 * DAY)
         assert list_contrary(now=now + 3 * DAY) == []
 
+    def test_a_call_that_came_after_the_answer_is_compared_with_the_corrected_one(self, market, now):
+        letter = ask(market, now)
+        record_answer(letter, called=False, now=now + 3 * DAY)
+        plan_step(letter.lead, stage=Stage.CONTACTED, next_step="", on=None, by=market.person(), now=now + 4 * DAY)
+        assert list_contrary(now=now + 4 * DAY) == []
+        answer = record_answer(letter, called=True, called_on=(now + 4 * DAY).date(), now=now + 5 * DAY)
+        assert list_contrary(now=now + 5 * DAY) == []
+        assert answer.kept is False  # within four hours was promised
+
     def test_the_desk_counts_late_calls_by_the_promise(self, market, now):
         lead = take(market, now)
         assert read_desk(now=now + timedelta(hours=3)).uncalled == ()
@@ -395,9 +405,10 @@ class TestWhatIsMadeOfIt:
             record_answer(letter, called=place != 0, rating=5 if place < 5 else 1, now=now + (4 + place) * DAY)
         (row,) = list_satisfaction()
         assert (row.answers, row.called, row.rated) == (6, 5, 6)
+        assert (row.promised, row.kept) == (1, 0)  # nobody else noted or named a day
         # The partner's own figure grows by whole groups: the sixth mark does not show by itself.
         own = find_satisfaction(partner)
-        assert (own.answers, own.called, own.rating) == (5, 4, 5.0)
+        assert (own.answers, own.called, own.kept, own.rating) == (5, 4, 0, 5.0)
 
     def test_figures_stand_for_heads_and_for_staff(self, client, market, now):
         for letter in [ask(market, now) for _number in range(5)]:

@@ -205,7 +205,7 @@ class TestOpening:
         settings.TIME_ZONE = "UTC"
         LeadRules.objects.update_or_create(pk=1, defaults={"dispute_days": 3, "holidays": ["2026-11-26"]})
         dispute = contest(market, expired(market, now), now + DAY)  # a Wednesday
-        assert dispute.due_at == datetime(2026, 12, 2, 0, 0, tzinfo=UTC)  # the end of Tuesday
+        assert dispute.due_at == datetime(2026, 12, 1, 23, 59, tzinfo=UTC)  # the end of Tuesday
 
 
 class TestBothSides:

@@ -96,6 +96,8 @@ class CustomerAnswer(models.Model):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
     called = models.BooleanField(_("they were called"))
     called_on = models.DateField(_("on"), null=True, blank=True)
+    # By the customer's own word, as it stood when they answered; none where that cannot be said.
+    kept = models.BooleanField(_("the promised first contact was kept"), null=True)
     rating = models.PositiveSmallIntegerField(
         _("how it was"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )

@@ -98,7 +98,11 @@ def send_due_letters(*, now: datetime, limit: int = 500) -> int:
             break
         tried += len(batch)
         mail = get_connection()
-        for letter in batch:
+        for pk in batch:
+            # Read now: what was claimed a minute ago may not hold any more, nor may the claim.
+            letter = _with_everything().filter(pk=pk, claim=claim).first()
+            if letter is None:
+                continue
             reason = find_hindrance(letter, now=now)
             if reason is not None:
                 _settle(letter, state=LetterState.DROPPED, drop_reason=reason)
@@ -117,17 +121,17 @@ def send_due_letters(*, now: datetime, limit: int = 500) -> int:
 
 
 @transaction.atomic
-def claim_due(claim: str, *, now: datetime, limit: int) -> list[CustomerLetter]:
-    """Take up to ``limit`` due letters for the holder of ``claim``, until the lease runs out."""
+def claim_due(claim: str, *, now: datetime, limit: int) -> list[int]:
+    """Take up to ``limit`` due letters for the holder of ``claim``, until the lease runs out; their ids."""
     due = CustomerLetter.objects.due(now).order_by("due_at")
     skips = connection.features.has_select_for_update_skip_locked
     ids = list(due.select_for_update(skip_locked=skips).values_list("pk", flat=True)[:limit])
     CustomerLetter.objects.filter(pk__in=ids).update(due_at=now + LEASE, claim=claim, tries=F("tries") + 1)
-    return list(_with_everything().filter(pk__in=ids).order_by("pk"))
+    return ids
 
 
 def find_hindrance(letter: CustomerLetter, *, now: datetime) -> DropReason | None:
-    """Why a letter is not to be sent any more; None where it is. Asked of the database as it is now."""
+    """Why a letter is not to be sent any more; None where it is."""
     lead, offer = letter.lead, letter.offer
     contact = LeadContact.objects.filter(lead=lead).first()
     if lead.status == LeadStatus.CLOSED:
@@ -166,7 +170,7 @@ def _send(letter: CustomerLetter, mail: object) -> None:
         name = f"leads/letters/{letter.kind}"
         message = compose_letter(
             lead.contact.email,
-            subject=render_to_string(f"{name}.subject.txt", context),
+            subject=render_to_string(f"{name}.subject.txt", context).strip(),
             paragraphs=_split(render_to_string(f"{name}.body.txt", context)),
             url=settings.BASE_URL + find_question_path(letter) if asks else "",
             action=str(_("Answer three questions")) if asks else "",
@@ -178,6 +182,7 @@ def _send(letter: CustomerLetter, mail: object) -> None:
         message.reply_to = [answer_to]
     message.extra_headers |= {
         "Message-ID": f"<lead-letter.{letter.public_id}@{urlsplit(settings.BASE_URL).hostname}>",
+        "Auto-Submitted": "auto-generated",
         "List-Unsubscribe": f"<{refuse_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
@@ -309,9 +314,14 @@ def record_answer(
             remedy=_("Leave the day empty if you do not remember it."),
             code="day",
         )
+    has_it = lead.partner_id == letter.offer.partner_id
+    kept = was_kept(
+        due_at=lead.contact_due_at if has_it else None, called=called, called_on=called_on,
+        said_at=lead.first_contact_at if has_it else None, answered_at=now, zone=letter.offer.partner.time_zone,
+    )  # fmt: skip
     given = {
-        "called": called, "called_on": called_on, "rating": rating, "words": words.strip(), "wish": wish.strip(),
-        "changed_at": now,
+        "called": called, "called_on": called_on, "kept": kept, "rating": rating, "words": words.strip(),
+        "wish": wish.strip(), "changed_at": now,
     }  # fmt: skip
     answer = CustomerAnswer.objects.filter(offer=letter.offer_id).first()
     if answer is None:
@@ -371,31 +381,22 @@ def _digests(address: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An answer beside the partner's own word.
-
-    Attributes:
-        hearing: whether they agree.
-        kept: whether the promised first contact was kept; None where that cannot be said.
-    """
+    """An answer beside the partner's own word, and whether they agree."""
 
     answer: CustomerAnswer
     hearing: Hearing
-    kept: bool | None
 
 
 def weigh(answer: CustomerAnswer) -> Heard:
     """Set an answer against the lead as the partner keeps it. What a later partner did says nothing of this one."""
-    lead, zone = answer.lead, answer.partner.time_zone
-    has_it = lead.partner_id == answer.partner_id
-    said_at = lead.first_contact_at if has_it else None
+    lead = answer.lead
+    if lead.partner_id != answer.partner_id:
+        return Heard(answer, Hearing.AGREED)
     hearing = compare(
-        said_at=said_at, called=answer.called, called_on=answer.called_on, answered_at=answer.answered_at, zone=zone
-    )
-    kept = was_kept(
-        due_at=lead.contact_due_at if has_it else None, called=answer.called, called_on=answer.called_on,
-        said_at=said_at, answered_at=answer.answered_at, zone=zone,
+        said_at=lead.first_contact_at, called=answer.called, called_on=answer.called_on, answered_at=answer.changed_at,
+        zone=answer.partner.time_zone,
     )  # fmt: skip
-    return Heard(answer, hearing if has_it else Hearing.AGREED, kept)
+    return Heard(answer, hearing)
 
 
 def was_told(offer: Offer | None) -> bool:
@@ -431,31 +432,31 @@ class Satisfaction:
     Attributes:
         answers: over how many the figures are.
         called: how many of these were called.
+        promised, kept: of how many it can be said whether the promised first contact was kept, and of how many it was.
         rated, rating: how many gave a mark, and its mean, 1 to 5; None below :data:`AT_LEAST` marks.
     """
 
     partner: Partner
     answers: int
     called: int
+    promised: int
+    kept: int
     rated: int
     rating: float | None
 
 
 def list_satisfaction() -> list[Satisfaction]:
     """Every partner with so many answers that a figure can be told, the least content customers first; two queries."""
-    rows = list(
-        CustomerAnswer.objects.order_by()
-        .values("partner")
-        .annotate(
-            answers=Count("pk"), yes=Count("pk", filter=Q(called=True)), rated=Count("rating"), mean=Avg("rating")
-        )
-        .filter(answers__gte=AT_LEAST)
-        .values_list("partner", "answers", "yes", "rated", "mean")
-    )
+    counted = CustomerAnswer.objects.order_by().values("partner").annotate(
+        answers=Count("pk"), yes=Count("pk", filter=Q(called=True)), promised=Count("kept"),
+        in_time=Count("pk", filter=Q(kept=True)), rated=Count("rating"), mean=Avg("rating"),
+    )  # fmt: skip
+    told = counted.filter(answers__gte=AT_LEAST)
+    rows = list(told.values_list("partner", "answers", "yes", "promised", "in_time", "rated", "mean"))
     partners = Partner.objects.in_bulk([row[0] for row in rows])
     made = [
-        Satisfaction(partners[pk], answers, called, rated, float(mean) if rated >= AT_LEAST else None)
-        for pk, answers, called, rated, mean in rows
+        Satisfaction(partners[pk], answers, called, promised, kept, rated, float(mean) if rated >= AT_LEAST else None)
+        for pk, answers, called, promised, kept, rated, mean in rows
     ]
     return sorted(made, key=lambda one: (one.rating if one.rating is not None else 6.0, one.partner.name))
 
@@ -467,9 +468,15 @@ def find_satisfaction(partner: Partner) -> Satisfaction | None:
     count = in_whole(answers.count(), AT_LEAST)
     if not count:
         return None
-    rows = list(answers.values_list("called", "rating")[:count])
-    marks = [rating for _called, rating in rows if rating is not None]
+    rows = list(answers.values_list("called", "kept", "rating")[:count])
+    marks = [rating for _called, _kept, rating in rows if rating is not None]
     marks = marks[: in_whole(len(marks), AT_LEAST)]
     return Satisfaction(
-        partner, count, sum(called for called, _rating in rows), len(marks), sum(marks) / len(marks) if marks else None
+        partner=partner,
+        answers=count,
+        called=sum(called for called, _kept, _rating in rows),
+        promised=sum(kept is not None for _called, kept, _rating in rows),
+        kept=sum(kept is True for _called, kept, _rating in rows),
+        rated=len(marks),
+        rating=sum(marks) / len(marks) if marks else None,
     )
