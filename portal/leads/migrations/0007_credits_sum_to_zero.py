@@ -64,7 +64,7 @@ def read_countries(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leads", "0006_slots_scores_performance")]
+    dependencies = [("leads", "0006_customers_disputes_and_slots")]
 
     operations = [
         migrations.RunPython(read_countries, migrations.RunPython.noop),

@@ -20,6 +20,6 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leads", "0008_telling_and_being_away")]
+    dependencies = [("leads", "0007_credits_sum_to_zero")]
 
     operations = [migrations.RunPython(add, drop)]
