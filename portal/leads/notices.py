@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.leads.models import Absence, Offer, Telling, WeekTold
 from portal.leads.services import digests, nudges
-from portal.leads.weeks import PROMISED, write_wins
+from portal.leads.weeks import write_wins
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
 from portal.partners.models import Partner
@@ -182,7 +182,6 @@ def _describe_week(partner: Partner, reading: digests.Reading) -> dict[str, Any]
         "in_time": week.in_time,
         "middle": week.middle.total_seconds() if week.middle is not None else None,
         "worst": week.worst.total_seconds() if week.worst is not None else None,
-        "promised": PROMISED.total_seconds(),
         "won": week.won,
         "certified": week.certified,
         "won_each": week.won_each,

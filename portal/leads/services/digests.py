@@ -14,7 +14,7 @@ from portal.leads.hours import WorkingHours
 from portal.leads.models import Lead, LeadStatus, Offer, OfferState, PartnerTerms
 from portal.leads.services.turns import list_turns
 from portal.leads.services.working import list_able
-from portal.leads.weeks import Events, InWork, Week, find_monday, spread, sum_up
+from portal.leads.weeks import Contact, Events, InWork, Week, find_monday, spread, sum_up
 from portal.partners.models import PRESENT, Membership, Partner
 
 #: Partners whose heads are written to in one run of the sweeper.
@@ -74,7 +74,7 @@ def read_week(partner: Partner, *, monday: date, now: datetime) -> Reading:
     week = sum_up(
         in_work,
         Events(
-            contacts=tuple(cast(Any, contacts.values_list("accepted_at", "first_contact_at"))),
+            contacts=tuple(Contact(*row) for row in cast(Any, contacts.values_list("accepted_at", "first_contact_at"))),
             wins=tuple(won.values_list("assignee", flat=True)),
             **counts,
         ),
