@@ -8,12 +8,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from portal.leads.models import Absence, Offer, Telling, WeekTold
 from portal.leads.services import digests, nudges
-from portal.leads.weeks import PROMISED, write_wins
+from portal.leads.weeks import write_wins
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
 from portal.partners.models import Partner
@@ -95,33 +96,42 @@ def _tell_batch(*, now: datetime) -> int | None:
     )
 
 
-def tell_about_absences(absence_ids: Iterable[int], *, now: datetime) -> int:
-    """Tell whoever works the leads of a member who is away from now on; and the member, where somebody else said so.
+def tell_who_is_entered(absence_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell members that somebody else has entered them as away; returns how many notices are new."""
+    rows = [absence for absence in _find_absences(absence_ids) if absence.said_by_id != absence.membership.user_id]
+    recipients: list[Recipient] = [
+        (absence.membership.user_id, {**_describe_absence(absence), "own": True}, reverse("leads:away"))
+        for absence in rows
+    ]
+    return notify(AWAY, recipients=recipients, key=lambda recipient: f"entered:{recipient[1]['about']}", now=now)
 
-    Returns:
-        How many notices are new.
-    """
-    absences = Absence.objects.filter(pk__in=list(absence_ids)).select_related(
-        "membership__user", "membership__partner", "passed_to__user"
-    )
-    recipients: list[Recipient] = []
-    for absence in absences:
-        member = absence.membership
-        context = {
-            "person_away": str(member.user),
-            "partner": member.partner.name,
-            "until_at": absence.ends_at.isoformat() if absence.ends_at else None,
-            "passed": absence.passed,
-            "heir": str(absence.passed_to.user) if absence.passed_to else "",
-            "about": absence.public_id,
-        }
-        if absence.passed_to is not None:
-            recipients.append(
-                (absence.passed_to.user_id, {**context, "own": False}, f"{reverse('leads:offers')}?show=work")
-            )
-        if absence.said_by_id != member.user_id:
-            recipients.append((member.user_id, {**context, "own": True}, reverse("leads:away")))
-    return notify(AWAY, recipients=recipients, key=lambda recipient: f"absence:{recipient[1]['about']}", now=now)
+
+def tell_heirs(absence_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell those who work the leads of a colleague who is away from now on; returns how many notices are new."""
+    url = f"{reverse('leads:offers')}?show=work"
+    recipients: list[Recipient] = [
+        (absence.passed_to.user_id, {**_describe_absence(absence), "own": False}, url)
+        for absence in _find_absences(absence_ids)
+        if absence.passed_to is not None
+    ]
+    return notify(AWAY, recipients=recipients, key=lambda recipient: f"passed:{recipient[1]['about']}", now=now)
+
+
+def _find_absences(absence_ids: Iterable[int]) -> QuerySet[Absence]:
+    rows = Absence.objects.filter(pk__in=list(absence_ids))
+    return rows.select_related("membership__user", "membership__partner", "passed_to__user")
+
+
+def _describe_absence(absence: Absence) -> dict[str, Any]:
+    return {
+        "person_away": str(absence.membership.user),
+        "partner": absence.membership.partner.name,
+        "from_at": absence.starts_at.isoformat(),
+        "until_at": absence.ends_at.isoformat() if absence.ends_at else None,
+        "passed": absence.passed,
+        "heir": str(absence.passed_to.user) if absence.passed_to else "",
+        "about": absence.public_id,
+    }
 
 
 def tell_heads_of_the_week(*, now: datetime) -> int:
@@ -172,7 +182,6 @@ def _describe_week(partner: Partner, reading: digests.Reading) -> dict[str, Any]
         "in_time": week.in_time,
         "middle": week.middle.total_seconds() if week.middle is not None else None,
         "worst": week.worst.total_seconds() if week.worst is not None else None,
-        "promised": PROMISED.total_seconds(),
         "won": week.won,
         "certified": week.certified,
         "won_each": week.won_each,

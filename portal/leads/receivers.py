@@ -15,6 +15,7 @@ from portal.leads.case_notices import (
 )
 from portal.leads.facts import (
     absences_begun,
+    absences_said,
     disputes_answered,
     disputes_opened,
     disputes_overdue,
@@ -30,7 +31,7 @@ from portal.leads.facts import (
     routes_resumed,
     sources_changed,
 )
-from portal.leads.notices import tell_about_absences, tell_about_offers
+from portal.leads.notices import tell_about_offers, tell_heirs, tell_who_is_entered
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
 from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
@@ -48,9 +49,14 @@ def tell_partners_of_offers(fact: Fact) -> None:
     tell_about_offers(fact.payload["offer_ids"], now=fact.announced_at)
 
 
+@absences_said.receiver
+def tell_who_was_entered_as_away(fact: Fact) -> None:
+    tell_who_is_entered(fact.payload["absence_ids"], now=fact.announced_at)
+
+
 @absences_begun.receiver
 def tell_who_works_their_leads(fact: Fact) -> None:
-    tell_about_absences(fact.payload["absence_ids"], now=fact.announced_at)
+    tell_heirs(fact.payload["absence_ids"], now=fact.announced_at)
 
 
 # An answer of either kind frees room with the partner; what it gave back is a new lead of the same route.

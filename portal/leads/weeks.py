@@ -11,7 +11,7 @@ from statistics import median
 
 from portal.leads.hours import WorkingHours
 
-#: How soon a customer is called after a lead was accepted, as the vendor asks of everyone: within a working hour.
+#: How soon a customer is called after a lead was accepted where nothing else was promised: within a working hour.
 PROMISED = timedelta(hours=1)
 
 #: From when on a Monday, on the partner's clock, its heads are written to; what was missed is made up for until later.
@@ -28,12 +28,23 @@ class InWork:
     Attributes:
         member: who works it, a membership; None for nobody.
         next_step_on: the day of what comes next, if any was said.
+        due_at: by when its customer was promised a call; None where only :data:`PROMISED` holds.
     """
 
     member: int | None
     accepted_at: datetime
     is_called: bool
     next_step_on: date | None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When a lead was accepted, and when its customer was spoken with for the first time; ``due_at`` as of one in work."""
+
+    accepted_at: datetime
+    contact_at: datetime
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +52,13 @@ class Events:
     """What happened in a week.
 
     Attributes:
-        contacts: when each lead whose customer was spoken with for the first time had been accepted, and when that was.
+        contacts: of each lead whose customer was spoken with for the first time.
         wins: who worked each lead that was won; None for nobody.
         came, accepted, declined, missed: offers, counted by when they were made and answered; missed are those that
             nobody answered in time.
     """
 
-    contacts: tuple[tuple[datetime, datetime], ...] = ()
+    contacts: tuple[Contact, ...] = ()
     wins: tuple[int | None, ...] = ()
     came: int = 0
     accepted: int = 0
@@ -79,7 +90,7 @@ class Week:
     Attributes:
         lines: nobody's leads first, then whoever lets most wait.
         middle, worst: of the times to the first contact; None where nobody was contacted.
-        in_time: how many of ``contacted`` were within :data:`PROMISED`.
+        in_time: how many of ``contacted`` were called by when that was promised.
         to_answer: offers that are open now.
     """
 
@@ -150,7 +161,7 @@ def sum_up(
     """
     counted, waiting, uncalled, overdue = (Counter[int | None]() for _counter in range(4))
     for lead in in_work:
-        is_late = not lead.is_called and spend(lead.accepted_at, now, hours) > PROMISED
+        is_late = not lead.is_called and not keeps(lead.accepted_at, now, lead.due_at, hours)
         is_overdue = lead.next_step_on is not None and lead.next_step_on < today
         counted[lead.member] += 1
         uncalled[lead.member] += is_late
@@ -170,11 +181,11 @@ def sum_up(
         for member in {*members, *counted, *wins}
     ]
     lines.sort(key=lambda line: (line.member is not None, -line.waiting, -line.in_work, line.member or 0))
-    times = sorted(spend(accepted, contact, hours) for accepted, contact in events.contacts)
+    times = sorted(spend(one.accepted_at, one.contact_at, hours) for one in events.contacts)
     return Week(
         lines=tuple(lines),
         contacted=len(times),
-        in_time=sum(length <= PROMISED for length in times),
+        in_time=sum(keeps(one.accepted_at, one.contact_at, one.due_at, hours) for one in events.contacts),
         middle=_find_middle(times),
         worst=times[-1] if times else None,
         won=len(events.wins),
@@ -187,6 +198,11 @@ def sum_up(
 def _find_middle(times: list[timedelta]) -> timedelta | None:
     """The median: of an even number of times what lies half way between the middle two."""
     return timedelta(seconds=median(length.total_seconds() for length in times)) if times else None
+
+
+def keeps(accepted_at: datetime, moment: datetime, due_at: datetime | None, hours: WorkingHours | None) -> bool:
+    """Whether a call at the moment keeps what was promised: to the customer, or else of everyone."""
+    return moment <= due_at if due_at is not None else spend(accepted_at, moment, hours) <= PROMISED
 
 
 def spend(begins: datetime, ends: datetime, hours: WorkingHours | None) -> timedelta:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from portal.core.errors import NotAllowed, Refusal
 from portal.leads.models import Absence, Lead, Offer, OfferWatch, PartnerTerms, Telling
-from portal.leads.notices import AWAY, tell_about_absences, tell_about_offers, tell_next_colleagues
+from portal.leads.notices import AWAY, tell_about_offers, tell_heirs, tell_next_colleagues, tell_who_is_entered
 from portal.leads.services.absences import begin_due_absences, come_back, go_away, list_absences
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer
@@ -261,29 +261,48 @@ class TestTheDatabase:
 
 
 class TestTheNotices:
-    def test_the_heir_is_told_once_and_the_member_where_another_said_so(self, office, now):
+    def read(self, member) -> str:
+        notice = Notification.objects.get(type=AWAY.name, user=member.user)
+        wording = word(notice, person=notice.user)
+        return "\n".join([wording.subject, *wording.paragraphs])
+
+    def test_the_heir_is_told_once_when_it_begins(self, office, now):
         take(office, office.sellers[0], now=now)
-        absence = leave(office.sellers[0], now=now, actor=office.owner)
-        Notification.objects.all().delete()
-        assert tell_about_absences([absence.pk], now=now) == 2
-        assert tell_about_absences([absence.pk], now=now) == 0
-        found = {
-            notice.user: word(notice, person=notice.user) for notice in Notification.objects.filter(type=AWAY.name)
-        }
-        assert found[office.head.user].subject == f"{office.sellers[0].user} is away: 1 lead is yours now"
-        assert "entered as away" in found[office.sellers[0].user].subject
-        assert "1 Dec 2026" in str(found[office.head.user].paragraphs)
+        absence = leave(office.sellers[0], now=now, after=DAY)
+        assert tell_heirs([absence.pk], now=now) == 0
+        begin_due_absences(now=now + DAY)
+        tell_heirs([absence.pk], now=now + DAY)
+        assert tell_heirs([absence.pk], now=now + DAY) == 0
+        text = self.read(office.head)
+        assert text.startswith(f"{office.sellers[0].user} is away: 1 lead is yours now")
+        assert "back on 2 Dec 2026" in text
 
-    def test_nobody_is_told_of_what_they_said_themselves_when_nothing_was_passed_on(self, office, now):
-        absence = leave(office.sellers[0], now=now, days=None)
-        assert tell_about_absences([absence.pk], now=now) == 0
+    def test_the_member_is_told_at_once_where_another_said_so(self, office, now):
+        absence = leave(office.sellers[0], now=now, after=DAY, actor=office.owner)
+        tell_who_is_entered([absence.pk], now=now)
+        text = self.read(office.sellers[0])
+        assert "You are entered as away" in text
+        assert "from 25 Nov 2026, back on 2 Dec 2026" in text
 
-    def test_without_a_day_it_says_so(self, office, now):
+    def test_and_of_what_they_said_themselves_is_not(self, office, now):
+        absence = leave(office.sellers[0], now=now)
+        assert tell_who_is_entered([absence.pk], now=now) == 0
+
+    def test_without_a_day_of_coming_back_it_says_so_and_who_has_the_leads(self, office, now):
+        take(office, office.sellers[0], now=now)
         absence = leave(office.sellers[0], now=now, days=None, actor=office.head)
-        Notification.objects.all().delete()
-        tell_about_absences([absence.pk], now=now)
-        notice = Notification.objects.get()
-        assert "until somebody says that you are back" in str(word(notice, person=notice.user).paragraphs)
+        tell_who_is_entered([absence.pk], now=now)
+        text = self.read(office.sellers[0])
+        assert "until somebody says that you are back" in text
+        assert f"1 lead that you had in work is with {office.head.user} now." in text
+
+    def test_follow_from_the_facts(self, office, now, django_capture_on_commit_callbacks):
+        take(office, office.sellers[0], now=now)
+        with django_capture_on_commit_callbacks(execute=True):
+            leave(office.sellers[0], now=now, actor=office.owner)
+        assert set(Notification.objects.filter(type=AWAY.name).values_list("user", flat=True)) == {
+            office.head.user_id, office.sellers[0].user_id,
+        }  # fmt: skip
 
 
 class TestThePage:

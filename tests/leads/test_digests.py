@@ -170,7 +170,7 @@ class TestTheLetter:
         assert wording.subject == "Your team's week: 3 leads wait for somebody"
         assert "– 1 lead that nobody works" in text
         assert f"– {office.seller.user}: 1 not called, 1 step overdue" in text
-        assert "half of them within 2 h 45 min, the last after 5 h. Promised is 1 h; in time: 1." in text
+        assert "half of them within 2 h 45 min, the last after 5 h. In the promised time: 1." in text
         assert f"1 lead was won, 1.00 per certified person: {office.owner.user} 1." in text
         assert "6 offers came; 4 were accepted, 1 declined, 1 ran out unanswered." in text
         assert notice.url.endswith("/leads/week/?of=2026-11-30")

@@ -1,5 +1,6 @@
 """The week of a team in figures: pure rules."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.leads.hours import WorkingHours
-from portal.leads.weeks import PROMISED, Events, InWork, find_monday, last_monday, spread, sum_up, write_wins
+from portal.leads.weeks import PROMISED, Contact, Events, InWork, find_monday, last_monday, spread, sum_up, write_wins
 
 #: A Monday at nine.
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
@@ -82,7 +83,7 @@ class TestWhatWaits:
 
 class TestTheFirstContact:
     def contacted(self, *minutes, hours=None):
-        spans = tuple((NOW - 7 * HOUR, NOW - 7 * HOUR + timedelta(minutes=one)) for one in minutes)
+        spans = tuple(Contact(NOW - 7 * HOUR, NOW - 7 * HOUR + timedelta(minutes=one)) for one in minutes)
         return week_of(events=Events(contacts=spans), hours=hours)
 
     def test_is_told_by_its_median_and_its_worst(self):
@@ -94,6 +95,13 @@ class TestTheFirstContact:
 
     def test_of_none_there_is_none(self):
         assert (self.contacted().middle, self.contacted().worst) == (None, None)
+
+    def test_is_in_time_by_what_the_customer_was_told_where_something_was(self):
+        late, soon = (Contact(NOW, NOW + 2 * HOUR, NOW + hours * HOUR) for hours in (1, 3))
+        assert week_of(events=Events(contacts=(late, soon))).in_time == 1
+        waits = InWork(1, NOW - 2 * HOUR, False, None, due_at=NOW + HOUR)
+        assert week_of(waits).uncalled == 0
+        assert week_of(replace(waits, due_at=NOW - HOUR)).uncalled == 1
 
     def test_a_call_outside_the_hours_is_at_once(self):
         assert self.contacted(60, hours=OFFICE).worst == timedelta()
@@ -130,7 +138,7 @@ class TestSayingNothing:
         assert not week_of(lead()).says_nothing
         assert not week_of(to_answer=1).says_nothing
         assert not week_of(events=Events(wins=(None,))).says_nothing
-        assert not week_of(events=Events(contacts=((NOW, NOW),))).says_nothing
+        assert not week_of(events=Events(contacts=(Contact(NOW, NOW),))).says_nothing
 
 
 class TestTheMonday:

@@ -14,7 +14,7 @@ from portal.leads.hours import WorkingHours
 from portal.leads.models import Lead, LeadStatus, Offer, OfferState, PartnerTerms
 from portal.leads.services.turns import list_turns
 from portal.leads.services.working import list_able
-from portal.leads.weeks import Events, InWork, Week, find_monday, spread, sum_up
+from portal.leads.weeks import Contact, Events, InWork, Week, find_monday, spread, sum_up
 from portal.partners.models import PRESENT, Membership, Partner
 
 #: Partners whose heads are written to in one run of the sweeper.
@@ -54,10 +54,10 @@ def read_week(partner: Partner, *, monday: date, now: datetime) -> Reading:
     begins, ends = spread(monday, zone)
     leads = Lead.objects.for_partner(partner).order_by()
     in_work = [
-        InWork(member, cast(datetime, accepted_at), contact_at is not None, next_step_on)  # it was accepted
-        for member, accepted_at, contact_at, next_step_on in leads.filter(status=LeadStatus.ACCEPTED).values_list(
-            "assignee", "accepted_at", "first_contact_at", "next_step_on"
-        )
+        InWork(member, cast(datetime, accepted_at), contact_at is not None, next_step_on, due_at)  # it was accepted
+        for member, accepted_at, contact_at, next_step_on, due_at in leads.filter(
+            status=LeadStatus.ACCEPTED
+        ).values_list("assignee", "accepted_at", "first_contact_at", "next_step_on", "contact_due_at")
     ]
     contacts = leads.filter(first_contact_at__gte=begins, first_contact_at__lt=ends)
     won = leads.filter(status=LeadStatus.WON, finished_at__gte=begins, finished_at__lt=ends)
@@ -74,7 +74,10 @@ def read_week(partner: Partner, *, monday: date, now: datetime) -> Reading:
     week = sum_up(
         in_work,
         Events(
-            contacts=tuple(cast(Any, contacts.values_list("accepted_at", "first_contact_at"))),
+            contacts=tuple(
+                Contact(*row)
+                for row in cast(Any, contacts.values_list("accepted_at", "first_contact_at", "contact_due_at"))
+            ),
             wins=tuple(won.values_list("assignee", flat=True)),
             **counts,
         ),
