@@ -304,7 +304,13 @@ def _list_bank(**drawn: Any) -> Any:
         versions.order_by()
         .annotate(doubted=doubted)
         .values_list(
-            "question_id", "pk", "question__topic_id", "question__type", "question__difficulty", "languages", "doubted"
+            "question_id",
+            "pk",
+            "question__topic_id",
+            "question__type",
+            "question__difficulty",
+            Cast("languages", TextField()),
+            "doubted",
         )
     )
 
@@ -314,6 +320,8 @@ BANK, WHOLE_BANK = Question(_list_bank, topics=IdsField(), fixed=IdsField()), Qu
 
 def ask_bank(*, topics: Collection[int] | None, fixed: Collection[int]) -> list[tuple[Any, ...]]:
     """What may be drawn: question, version, topic, type, difficulty, languages, whether it is under check. One query.
+
+    The languages are the text of a JSON list: a bank has thousands of them, and all that is asked is whether one is there.
 
     Args:
         topics: from which; None for all.

@@ -76,6 +76,7 @@ def load_bank(blueprints: Iterable[Blueprint], *, language: str = "") -> list[Ba
     topics = None
     if all(quota.topics is not None for quota in quotas):
         topics = {topic for quota in quotas for topic in quota.topics or ()}
+    written_in = f'"{language}"' if language else ""  # which is in any text
     rows = ask_bank(topics=topics, fixed={question for rule in rules for question in rule.fixed})
     tags = _find_tags(row[0] for row in rows) if any(quota.tags for quota in quotas) else {}
     return [
@@ -84,7 +85,7 @@ def load_bank(blueprints: Iterable[Blueprint], *, language: str = "") -> list[Ba
             under_check=is_doubted,
         )
         for question, version, topic, kind, difficulty, languages, is_doubted in rows
-        if not language or language in languages
+        if written_in in languages
     ]  # fmt: skip
 
 
@@ -118,7 +119,12 @@ def draw_paper(
     """
     seen = count_questions(own_papers)
     papers, asked = measure_exposure(exam)
-    weighed = [item._replace(seen=seen.get(item.question, 0), asked=asked.get(item.question, 0)) for item in bank]
+    weighed = [
+        item._replace(seen=seen.get(item.question, 0), asked=asked.get(item.question, 0))
+        if item.question in seen or item.question in asked
+        else item
+        for item in bank
+    ]
     picks = pick(blueprint, weighed, seed, papers=papers)
     contents = ask_contents([one.item.version for one in picks])
     loaded = []
