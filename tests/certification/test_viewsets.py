@@ -278,3 +278,18 @@ def test_the_list_of_questions_costs_the_same_for_few_and_many(admin):
             admin.get(reverse("questions:index"))
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+def test_places_cost_as_many_queries_for_many_materials_as_for_few(tree):
+    def count() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            list_places("ru")
+        return len(asked)
+
+    tree.add(tree.libraries["en"], ProductDocPage(title="Bells", slug="bells"))
+    few = count()
+    for number in range(6):
+        body = [section(f"part-{number}", f"Part {number}", "Text.")]
+        tree.add(tree.libraries["en"], ProductDocPage(title=f"Bells {number}", slug=f"bells-{number}", body=body))
+    assert count() == few
+    assert len(list_places("ru")) == 13
