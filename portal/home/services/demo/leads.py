@@ -48,6 +48,8 @@ def load_routes(*, now: datetime) -> None:
             tells_customer=row["tells_customer"],
             asks_after_days=row["asks_after_days"],
             return_after_days=row["return_after_days"],
+            slots=row.get("slots", 1),
+            performance=row.get("performance", 0),
         )
         route.products.set([products[slug] for slug in row["products"]])
         route.regions.set([regions[slug] for slug in row["regions"]])

@@ -15,9 +15,21 @@ from certification.models import Programme
 from portal.accounts.models import User
 from portal.home.services.demo.exams import review_everyone
 from portal.home.services.demo.files import FOLDER
-from portal.leads.models import DeclineReason, Lead, LostReason, Offer, Source, Stage
+from portal.leads.models import (
+    CustomerLetter,
+    DeclineReason,
+    DropReason,
+    Lead,
+    LetterKind,
+    LetterState,
+    LostReason,
+    Offer,
+    Source,
+    Stage,
+)
 from portal.leads.rows import Submission, read_submissions, read_table
 from portal.leads.services.corrections import give_turn_back
+from portal.leads.services.customers import record_answer
 from portal.leads.services.distribution import distribute
 from portal.leads.services.intake import read_columns, receive_leads
 from portal.leads.services.offers import accept_offer, decline_offer, expire_due_offers, mark_seen
@@ -32,6 +44,13 @@ STEPS = {
     Stage.CONTACTED: ("Send the price for the team", 2),
     Stage.MEETING: ("Show it with their own list of customers", 5),
     Stage.PROPOSAL: ("Ask what the director says", 9),
+}
+
+#: What customers say of how it was, by how it ended.
+HEARD = {
+    "won": [(5, "Knew our trade before we explained it."), (4, ""), (5, "Called when they said they would.")],
+    "lost": [(3, "Friendly, but too much for a firm like ours."), (4, "")],
+    "work": [(4, ""), (5, "We are still talking. So far, so good.")],
 }
 
 Event = Callable[[datetime], None]
@@ -109,20 +128,38 @@ class PastLoader:
         by = self._person(offer, moment)
         mark_seen(offer, by=by, now=moment)
         accept_offer(offer, by=by, now=moment)
+        letters = offer.letters.all()
+        letters.filter(kind=LetterKind.TOLD).update(state=LetterState.SENT, sent_at=moment)
         if fate == ["invalid"]:
+            letters.filter(kind=LetterKind.ASKED).update(state=LetterState.DROPPED, drop_reason=DropReason.INVALID)
             self._plan(moment + HOUR, partial(self._find_invalid, offer, by))
             return
-        reached = {"work": Stage(fate[1])} if fate[0] == "work" else {}
-        if reached.get("work") != Stage.TAKEN:
+        for letter in letters.filter(kind=LetterKind.ASKED):
+            self._plan(letter.due_at, partial(self._ask, letter, fate))
+        stage = Stage(fate[1]) if fate[0] == "work" else Stage.PROPOSAL if fate[0] == "won" else Stage.CONTACTED
+        if stage != Stage.TAKEN:
             self._plan(moment + 3 * HOUR, partial(self._step, offer, Stage.CONTACTED, by))
-        if reached.get("work") in (Stage.MEETING, Stage.PROPOSAL) or fate[0] == "won":
+        if stage in (Stage.MEETING, Stage.PROPOSAL):
             self._plan(moment + 3 * DAY, partial(self._step, offer, Stage.MEETING, by))
-        if reached.get("work") == Stage.PROPOSAL or fate[0] == "won":
+        if stage == Stage.PROPOSAL:
             self._plan(moment + 6 * DAY, partial(self._step, offer, Stage.PROPOSAL, by))
+        if fate[0] == "work" and stage != Stage.TAKEN:  # still at it
+            self._plan(max(self.now - 2 * DAY, moment + 7 * DAY), partial(self._step, offer, stage, by))
         if fate[0] == "won":
             self._plan(moment + 8 * DAY, partial(self._win, offer, int(fate[1]) * 100, by))
         elif fate[0] == "lost":
             self._plan(moment + 5 * DAY, partial(self._lose, offer, LostReason(fate[1]), by))
+
+    def _ask(self, letter: CustomerLetter, fate: list[str], moment: datetime) -> None:
+        """The customer is asked, and two of three answer."""
+        CustomerLetter.objects.filter(pk=letter.pk).update(state=LetterState.SENT, sent_at=moment)
+        letter.refresh_from_db()
+        if letter.pk % 3:
+            self._plan(moment + 6 * HOUR, partial(self._hear, letter, fate))
+
+    def _hear(self, letter: CustomerLetter, fate: list[str], moment: datetime) -> None:
+        rating, words = HEARD[fate[0]][letter.pk % len(HEARD[fate[0]])]
+        record_answer(letter, called=True, rating=rating, words=words, now=moment)
 
     def _find_invalid(self, offer: Offer, by: User, moment: datetime) -> None:
         lose_lead(offer.lead, reason=LostReason.INVALID, by=by, now=moment)
