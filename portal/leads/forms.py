@@ -31,7 +31,7 @@ from portal.leads.models.customers import WORDS_LENGTH
 from portal.leads.models.disputes import TEXT_LENGTH
 from portal.leads.rows import Field, fold
 from portal.leads.services.imports import MAX_BYTES
-from portal.partners.models import Membership, Partner, Region
+from portal.partners.models import JobRole, Membership, Partner, Region
 
 #: More than the value of any deal: a slip of the finger, not money.
 MAX_VALUE = Decimal("10000000000")
@@ -103,6 +103,10 @@ class TermsForm(forms.Form):
     assigns = forms.ChoiceField(
         label=_("Who works a lead that we take"), choices=AssignRule.choices, widget=forms.RadioSelect, required=False
     )
+    assigns_role = forms.ModelChoiceField(
+        label=_("Of which job role"), queryset=JobRole.objects.filter(works_leads=True), required=False,
+        help_text=_("Where it is somebody of one job role. While none of them is there, a colleague of another works it."),
+    )  # fmt: skip
     has_hours = forms.BooleanField(
         label=_("We work at set hours"), required=False,
         help_text=_("Where the vendor's rules ask for it, offers come, and their time runs, in these hours only."),

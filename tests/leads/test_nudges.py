@@ -16,6 +16,7 @@ from portal.leads.services.overrides import assign_lead
 from portal.notifications.models import Notification
 from portal.notifications.services import choose_channels
 from portal.notifications.services.wording import word
+from portal.partners.models import JobRole
 from portal.partners.services.memberships import end_membership
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import make_market, put_in_force
@@ -45,6 +46,14 @@ def make_office(*, rule: str = "least", sellers: int = 3, window_hours: int = 6,
 @pytest.fixture
 def office():
     return make_office()
+
+
+def test_one_of_the_job_role_is_told_first_where_the_partner_says_so(office):
+    role = JobRole.objects.get(slug="head")
+    PartnerTerms.objects.update(assigns="role", assigns_role=role)
+    assert told(offer_one(office)) == [office.head]
+    end_membership(office.head, by=office.person(), now=SEVEN)
+    assert len(told(offer_one(office))) == 1  # somebody all the same
 
 
 def offer_one(market, *, now=SEVEN) -> Offer:

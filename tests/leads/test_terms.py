@@ -45,6 +45,26 @@ def verdicts():
     return Decision.objects.order_by("-pk").first().verdicts
 
 
+class TestAJobRole:
+    def test_has_to_be_one_that_works_leads(self, two):
+        for role in (None, JobRoleFactory(works_leads=False)):
+            with pytest.raises(Refusal, match="Choose the job role"):
+                work(two.partners[0], two.person(), assigns="role", assigns_role=role)
+        role = JobRoleFactory(works_leads=True)
+        assert work(two.partners[0], two.person(), assigns="role", assigns_role=role).assigns_role == role
+        assert work(two.partners[0], two.person(), assigns="least", assigns_role=role).assigns_role is None
+
+    def test_is_chosen_on_the_page(self, client, two):
+        role = JobRoleFactory(works_leads=True)
+        client.force_login(two.person())
+        given = {"assigns": "role", "workdays": ["0"], "opens_at": "09:00", "closes_at": "18:00", "holidays": ""}
+        refused = client.post(reverse("leads:keep_terms"), given)
+        assert refused.status_code == 409
+        assert "Choose the job role whose people work your leads." in refused.content.decode()
+        assert client.post(reverse("leads:keep_terms"), {**given, "assigns_role": role.pk}).status_code == 302
+        assert find_terms(two.partners[0]).assigns_role == role
+
+
 class TestPausing:
     def test_a_partner_that_paused_gets_nothing_and_accrues_nothing(self, two):
         pause_leads(two.partners[0], by=two.person(), now=TUESDAY)

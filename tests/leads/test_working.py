@@ -11,6 +11,7 @@ from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer
 from portal.leads.services.overrides import pull_back
 from portal.leads.services.working import MOST_NOTES, assign_member, list_workers, plan_step, write_note
+from portal.partners.models import JobRole
 from portal.partners.services.memberships import end_membership
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import make_market
@@ -46,6 +47,15 @@ class TestWhoWorksIt:
         taken = [take(office, office.sellers[0].user, now=now).assignee for _lead in range(4)]
         assert len(set(taken)) == 4  # one each: owner, head and both sellers
         assert set(taken) == set(list_workers(office.partners[0], now))
+
+    def test_or_whoever_of_one_job_role_has_the_fewest(self, office, now):
+        role = JobRole.objects.get(slug="seller")
+        PartnerTerms.objects.create(partner=office.partners[0], assigns="role", assigns_role=role, changed_at=now)
+        taken = [take(office, office.person(), now=now).assignee for _lead in range(4)]
+        assert taken == [*office.sellers, *office.sellers]
+        for seller in office.sellers:
+            end_membership(seller, by=office.person(), now=now)
+        assert take(office, office.person(), now=now).assignee is not None  # better a colleague than nobody
 
     def test_can_be_a_colleague_but_nobody_else(self, office, now):
         lead = take(office, office.sellers[0].user, now=now)

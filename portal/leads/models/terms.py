@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.leads.hours import WorkingHours
-from portal.partners.models import Partner
+from portal.partners.models import JobRole, Partner
 
 MORNING, EVENING = time(9), time(18)
 
@@ -23,6 +23,7 @@ class AssignRule(models.TextChoices):
 
     ACCEPTER = "accepter", _("Whoever accepts it")
     LEAST_LOADED = "least", _("Whoever has the fewest leads in work")
+    ROLE = "role", _("Whoever of one job role has the fewest leads in work")
 
 
 class PartnerTerms(models.Model):
@@ -41,6 +42,9 @@ class PartnerTerms(models.Model):
     assigns = models.CharField(
         _("who works a lead"), max_length=10, choices=AssignRule.choices, default=AssignRule.ACCEPTER
     )
+    assigns_role = models.ForeignKey(
+        JobRole, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("of which job role")
+    )
     has_hours = models.BooleanField(_("we work at set hours"), default=False)
     workdays = models.JSONField(_("days we work"), default=working_week)
     opens_at = models.TimeField(_("from"), default=MORNING)
@@ -57,6 +61,11 @@ class PartnerTerms(models.Model):
         verbose_name = _("terms of a partner")
         verbose_name_plural = _("terms of partners")
         constraints = [
+            models.CheckConstraint(
+                condition=Q(assigns=AssignRule.ROLE, assigns_role__isnull=False)
+                | ~Q(assigns=AssignRule.ROLE) & Q(assigns_role__isnull=True),
+                name="leads_partnerterms_of_a_role",
+            ),
             models.CheckConstraint(
                 condition=Q(has_hours=False) | Q(closes_at=time()) | Q(closes_at__gt=F("opens_at")),
                 name="leads_partnerterms_day",

@@ -1,8 +1,8 @@
 """Whom an offer was told: first by the partner's own rule, then further colleagues while nobody looks at it.
 
-A partner that gives its leads to whoever has the fewest in work has one person told first; any other has everybody told
-at once. An :class:`OfferWatch` says when to look again; it is gone when there is nothing more to do. Who is away, who has
-chosen to hear of offers nowhere, and whose job role no longer works leads, is told nothing.
+A partner that gives its leads to whoever has the fewest in work, of all or of one job role, has one person told first; any
+other has everybody told at once. An :class:`OfferWatch` says when to look again; it is gone when nothing more can follow.
+Who is away, who has chosen to hear of offers nowhere, and whose job role no longer works leads, is told nothing.
 """
 
 from collections import defaultdict
@@ -84,16 +84,19 @@ def tell_first(offers: Iterable[Offer], *, kind: str, now: datetime) -> list[Tel
             fresh[offer.partner_id].append(offer)
     if fresh:
         colleagues = find_colleagues(list(fresh), kind=kind, now=now)
-        one_first = set(
-            PartnerTerms.objects.filter(partner__in=fresh, assigns=AssignRule.LEAST_LOADED).values_list(
-                "partner_id", flat=True
-            )
+        rules = PartnerTerms.objects.filter(partner__in=fresh).exclude(assigns=AssignRule.ACCEPTER)
+        one_first = dict(rules.values_list("partner_id", "assigns_role_id"))
+        of_role = set(
+            MembershipRole.objects.filter(
+                membership__partner__in=fresh, ended_at__isnull=True, role__in=set(one_first.values()) - {None}
+            ).values_list("membership_id", "role_id")
         )
         rows: list[Telling] = []
         for partner_id, batch in fresh.items():
             people = colleagues.get(partner_id, [])
             if partner_id in one_first:
-                pairs = list(share_out([offer.pk for offer in batch], people, now=now).items())
+                chosen = [person for person in people if (person.membership, one_first[partner_id]) in of_role]
+                pairs = list(share_out([offer.pk for offer in batch], chosen or people, now=now).items())
             else:
                 pairs = [(offer.pk, person.membership) for offer in batch for person in people]
             rows += (Telling(offer_id=offer, membership_id=member, told_at=now) for offer, member in pairs)

@@ -10,7 +10,7 @@ from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.leads.facts import partner_terms_changed
 from portal.leads.models import AssignRule, PartnerHoliday, PartnerTerms
-from portal.partners.models import Partner
+from portal.partners.models import JobRole, Partner
 
 #: How many free days a partner may have on its calendar.
 MOST_HOLIDAYS = 100
@@ -29,6 +29,7 @@ def keep_terms(
     day_cap: int | None,
     languages: Iterable[str],
     assigns: str = "",
+    assigns_role: JobRole | None = None,
     has_hours: bool,
     workdays: Iterable[int],
     opens_at: time,
@@ -39,8 +40,11 @@ def keep_terms(
 ) -> PartnerTerms:
     """Say how the partner works. It changes nothing about offers that stand.
 
+    Args:
+        assigns_role: of which job role they are who work leads, where ``assigns`` says that they are of one.
+
     Raises:
-        Refusal: hours that are none, or more free days than a calendar holds.
+        Refusal: hours that are none, more free days than a calendar holds, or no job role that works leads.
     """
     days, free = sorted(set(workdays)), sorted(set(holidays))
     if has_hours and not days:
@@ -53,10 +57,17 @@ def keep_terms(
         raise Refusal(_("The day has to end after it begins."), remedy=_("00:00 is midnight."), code="no_hours")
     if len(free) > MOST_HOLIDAYS:
         raise Refusal(_("At most %(most)s days can be free.") % {"most": MOST_HOLIDAYS}, code="too_many_days")
+    rule = AssignRule(assigns or AssignRule.ACCEPTER)
+    if rule == AssignRule.ROLE and (assigns_role is None or not assigns_role.works_leads):
+        raise Refusal(
+            _("Choose the job role whose people work your leads."),
+            remedy=_("Only job roles that work leads are among them."),
+            code="no_role",
+        )
     Partner.objects.select_for_update().get(pk=partner.pk)
     terms = find_terms(partner)
     terms.open_cap, terms.day_cap, terms.languages = open_cap, day_cap, sorted(set(languages))
-    terms.assigns = AssignRule(assigns or AssignRule.ACCEPTER)
+    terms.assigns, terms.assigns_role = rule, assigns_role if rule == AssignRule.ROLE else None
     terms.has_hours, terms.workdays, terms.opens_at, terms.closes_at = has_hours, days, opens_at, closes_at
     terms.changed_at, terms.changed_by = now, by
     terms.save()

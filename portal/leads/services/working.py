@@ -41,8 +41,14 @@ def choose_assignee(partner: Partner, *, accepted_by: User, now: datetime) -> Me
     """Who works a lead that is accepted now, by the partner's own rule. Whoever is away and accepts all the same, works
     it: nobody else has chosen to."""
     terms = PartnerTerms.objects.filter(partner=partner).first()
-    if terms is not None and terms.assigns == AssignRule.LEAST_LOADED:
-        worker = list_workers(partner, now).first()
+    if terms is not None and terms.assigns != AssignRule.ACCEPTER:
+        workers = list_workers(partner, now)
+        of_role = (
+            workers.filter(held_roles__ended_at__isnull=True, held_roles__role=terms.assigns_role)
+            if terms.assigns_role_id
+            else workers
+        )
+        worker = of_role.first() or workers.first()  # better a colleague of another role than nobody
         if worker is not None:
             return worker
     return list_able(now).for_partner(partner).filter(user=accepted_by).first()

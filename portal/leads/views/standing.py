@@ -157,7 +157,17 @@ def _render_terms(
     holidays = partner.holidays.filter(day__gte=now.date()).values_list("day", flat=True)
     initial = {
         name: getattr(found, name)
-        for name in ("open_cap", "day_cap", "languages", "assigns", "has_hours", "workdays", "opens_at", "closes_at")
+        for name in (
+            "open_cap",
+            "day_cap",
+            "languages",
+            "assigns",
+            "assigns_role",
+            "has_hours",
+            "workdays",
+            "opens_at",
+            "closes_at",
+        )
     }
     context = {
         "terms": found,
