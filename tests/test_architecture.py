@@ -165,6 +165,7 @@ PUBLIC = {
     "components",
     "times",
     "money",
+    "countries",
     "marks",
     "rows",
     "links",

@@ -122,9 +122,10 @@ class TestTheFairnessReport:
     def test_cries_out_where_the_bound_is_broken_or_the_sum_is_not_zero(self, market, now):
         market.add_leads(3)
         distribute(market.route, now=now)
-        with connection.cursor() as cursor:  # as if the database did not hold the sum
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("ALTER TABLE leads_routecredit DISABLE TRIGGER leads_routecredit_updated")
+        if connection.vendor == "postgresql":  # as if the database did not hold the sum
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("ALTER TABLE leads_routecredit DISABLE TRIGGER leads_routecredit_updated")
         RouteCredit.objects.filter(partner=market.partners[0]).update(credit=2**41)
         [row] = read_fairness()
         assert not row.is_within
