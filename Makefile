@@ -42,7 +42,8 @@ test: var/environment-dev  ## everything: services, static checks, the whole sui
 soak: var/environment-dev  ## millions of cases of the rules that money hangs on; hours. SOAK=10000 says how many times
 	@.ci/services
 	@GUILDHALL_SOAK=$(SOAK) $(PYTHON) -m pytest -q -n 2 tests/leads/test_routing.py tests/leads/test_replaying.py \
-	  tests/leads/test_hours.py tests/leads/test_policies.py tests/leads/test_coarsening.py tests/leads/test_corrections.py
+	  tests/leads/test_hours.py tests/leads/test_policies.py tests/leads/test_coarsening.py tests/leads/test_corrections.py \
+	  tests/leads/test_slots.py tests/leads/test_performance.py tests/leads/test_concurrency.py
 
 .PHONY: bench
 bench: var/environment-dev  ## what pages and searches cost, beside their limits; WORKS="search" for some

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from django.db import connection, connections
@@ -30,8 +31,10 @@ from portal.leads.services.distribution import distribute, distribute_waiting_le
 from portal.leads.services.holding import wake_held_leads
 from portal.leads.services.intake import receive_leads
 from portal.leads.services.offers import accept_offer, decline_offer, expire_due_offers
+from portal.leads.services.replays import replay_decisions
 from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market
 from tests.factories.partners import MembershipFactory
+from tests.soak import FACTOR
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -78,10 +81,10 @@ def quiet(monkeypatch):
     monkeypatch.setattr("portal.core.services.outbox.wake", None)
 
 
-def assert_whole(*routes) -> None:
+def assert_whole(*routes, slots: int = 1) -> None:
     """What must be true of every lead, decision and credit, whoever died."""
     offered = Lead.objects.annotate(open_offers=Count("offers", filter=Q(offers__state=OfferState.OPEN)))
-    assert not offered.filter(status=LeadStatus.OFFERED).exclude(open_offers=1).exists()
+    assert not offered.filter(status=LeadStatus.OFFERED).exclude(open_offers=slots).exists()
     assert not offered.exclude(status=LeadStatus.OFFERED).exclude(open_offers=0).exists()
     assert not Lead.objects.new().exists()
     assert not Lead.objects.held().filter(held_reason="").exists()
@@ -120,6 +123,34 @@ def test_two_processes_distribute_at_once_and_one_is_killed_in_the_middle():
     distribute_waiting_leads(now=timezone.now())
     assert_whole(market.route, second)
     assert Lead.objects.filter(status=LeadStatus.OFFERED).count() == 3000
+
+
+@pytest.mark.skipif(FACTOR == 1, reason="minutes: a part of make soak")
+@pytest.mark.usefixtures("quiet")
+def test_workers_are_killed_at_random_points_until_everything_is_distributed():
+    random = Random(20261130)
+    market = make_market(timezone.now(), partners=6, open_cap=10_000, slots=2)
+    second = RouteFactory(programme=market.programme, products=[market.product], open_cap=10_000, slots=2)
+    add_many_leads(market, 4000, "many")
+    half = Lead.objects.filter(pk__in=list(Lead.objects.order_by("pk").values_list("pk", flat=True)[::2]))
+    half.update(route=second, policy=second.policies.get())
+    killed = 0
+    while Lead.objects.new().exists():
+        workers, before = [start_worker(), start_worker()], Offer.objects.count()
+        try:
+            while Offer.objects.count() == before and any(worker.poll() is None for worker in workers):
+                time.sleep(0.005)
+            time.sleep(random.uniform(0, 0.2))
+        finally:
+            for worker in workers:
+                killed += worker.poll() is None
+                worker.kill()
+                worker.communicate()
+    assert killed >= 10
+    assert_whole(market.route, second, slots=2)
+    assert Lead.objects.filter(status=LeadStatus.OFFERED).count() == 4000
+    for route in (market.route, second):
+        assert replay_decisions(route).disagreement is None
 
 
 @pytest.mark.usefixtures("quiet")

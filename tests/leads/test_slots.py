@@ -21,6 +21,7 @@ from portal.leads.models import (
     OfferState,
     RouteCredit,
 )
+from portal.leads.services.disputes import find_contested_offer
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer, decline_offer, expire_due_offers
 from portal.leads.services.outcomes import close_lead
@@ -79,6 +80,16 @@ def test_who_accepts_first_has_it_and_the_others_are_told_so(market, now, facts,
     assert "Another partner accepted this lead first" in page
     assert second.partner.name not in page
     assert "Taken by another" in client.get(reverse("leads:offers"), {"show": "past"}).content.decode()
+
+
+def test_being_too_late_can_be_contested(market, now):
+    [lead] = market.add_leads(1)
+    distribute(market.route, now=now)
+    first, second = lead.offers.order_by("slot")
+    accept_offer(first, by=market.person(), now=now)
+    second.refresh_from_db()
+    assert find_contested_offer(second).decided_at == now
+    assert find_contested_offer(Offer.objects.get(pk=first.pk)) is None
 
 
 def test_the_offer_says_that_others_have_it_too(market, client):

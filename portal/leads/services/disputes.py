@@ -84,7 +84,8 @@ class Contested:
 
 
 def find_contested_offer(offer: Offer) -> Contested | None:
-    """What may be contested of an offer: that it ran out, was withdrawn, went back, or that its turn was undone."""
+    """What may be contested of an offer: that it ran out, was withdrawn, went back, was taken by another, or that
+    its turn was undone."""
     subject = f"offer:{offer.pk}"
     correction = Correction.objects.filter(offer=offer).select_related("made_by").first()
     if correction is not None:
@@ -92,7 +93,7 @@ def find_contested_offer(offer: Offer) -> Contested | None:
         return Contested(
             DisputeSubject.OFFER, subject, correction.made_at, correction.made_by, assignee_id, offer=offer
         )
-    if offer.state == OfferState.EXPIRED and offer.closed_at is not None:
+    if offer.state in (OfferState.EXPIRED, OfferState.OVERTAKEN) and offer.closed_at is not None:
         return Contested(DisputeSubject.OFFER, subject, offer.closed_at, offer=offer)
     if offer.state != OfferState.WITHDRAWN or offer.closed_at is None:
         return None
