@@ -15,6 +15,7 @@ Constraints and triggers are the database's and hold as ever; ``save()`` and its
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -87,7 +88,7 @@ class Compiled:
         return [tuple(row) for row in self.compiler.apply_converters(rows, self.converters)]
 
 
-class Statement:
+class Statement(ABC):
     """What is put together at first use, once for each kind of database."""
 
     def __init__(self) -> None:
@@ -100,8 +101,9 @@ class Statement:
             found = self._compiled[connection.vendor] = self._compile(connection)
         return found
 
+    @abstractmethod
     def _compile(self, connection: BaseDatabaseWrapper) -> Compiled:
-        raise NotImplementedError
+        """Put it together for this kind of database."""
 
 
 def _make(
