@@ -1,13 +1,11 @@
 """Two at once about customers, idle leads and disputes: on PostgreSQL, with real locks."""
 
 import os
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from portal.core.errors import Refusal
@@ -17,6 +15,7 @@ from portal.leads.services.disputes import find_contested_offer, open_dispute
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer, expire_due_offers
 from portal.leads.services.returns import warn_and_return
+from tests.at_once import at_once
 from tests.factories.leads import Market, make_market
 from tests.factories.partners import MembershipFactory
 
@@ -32,28 +31,6 @@ DAY = timedelta(days=1)
 def quiet(monkeypatch):
     """Facts are not handed on: only what the test calls is done."""
     monkeypatch.setattr("portal.core.services.outbox.wake", None)
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Run each in a thread of its own, begun together; what each answered or raised."""
-    barrier = threading.Barrier(len(acts))
-    found: list[object] = [None] * len(acts)
-
-    def run(place: int, act: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            found[place] = act()
-        except Exception as error:
-            found[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return found
 
 
 def take(market: Market, count: int, now) -> None:

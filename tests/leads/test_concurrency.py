@@ -4,15 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
@@ -32,6 +30,7 @@ from portal.leads.services.holding import wake_held_leads
 from portal.leads.services.intake import receive_leads
 from portal.leads.services.offers import accept_offer, decline_offer, expire_due_offers
 from portal.leads.services.replays import replay_decisions
+from tests.at_once import at_once
 from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market
 from tests.factories.partners import MembershipFactory
 from tests.soak import FACTOR
@@ -168,28 +167,6 @@ def test_the_cap_holds_while_two_routes_are_distributed_at_once():
     per_partner = Offer.objects.open().order_by().values_list("partner").annotate(Count("pk"))
     assert dict(per_partner) == {partner.pk: 15 for partner in market.partners}
     assert_whole(market.route, second)
-
-
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Run the calls at the same moment, each on a connection of its own; their results, or the errors they raised."""
-    results: list[object] = [None] * len(calls)
-    barrier = threading.Barrier(len(calls))
-
-    def run(place: int, call: Callable[[], object]) -> None:
-        try:
-            barrier.wait()
-            results[place] = call()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
 
 
 @pytest.mark.usefixtures("quiet")
