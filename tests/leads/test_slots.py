@@ -29,6 +29,7 @@ from portal.leads.services.overrides import exclude_partner
 from portal.leads.services.replays import replay_decisions
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import make_market, put_in_force
+from tests.soak import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
@@ -175,7 +176,7 @@ def test_its_decisions_are_replayed_to_the_last_unit(market, now):
     assert (found.disagreement, found.agreed) == (None, Decision.objects.count())
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=min(examples(15), 1000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_happens_each_slot_has_an_offer_or_the_lead_a_reason(now, data):
     """Accepted, declined, run out, distributed again, in any order."""
