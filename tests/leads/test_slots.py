@@ -176,7 +176,9 @@ def test_its_decisions_are_replayed_to_the_last_unit(market, now):
     assert (found.disagreement, found.agreed) == (None, Decision.objects.count())
 
 
-@settings(max_examples=min(examples(15), 1000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=min(examples(15), 1000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_whatever_happens_each_slot_has_an_offer_or_the_lead_a_reason(now, data):
     """Accepted, declined, run out, distributed again, in any order."""
