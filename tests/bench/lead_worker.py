@@ -11,7 +11,8 @@ from django.db import transaction  # noqa: E402 -- likewise
 from django.utils import timezone  # noqa: E402 -- likewise
 
 from portal.leads.models import Route  # noqa: E402 -- likewise
-from portal.leads.services.distribution import BATCH, claim_new, distribute, open_desks  # noqa: E402 -- likewise
+from portal.leads.services.distribution import BATCH, claim_new, distribute  # noqa: E402 -- likewise
+from portal.leads.services.route_desks import open_desks  # noqa: E402 -- likewise
 
 
 def main(route_ids: list[int]) -> None:

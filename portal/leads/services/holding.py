@@ -16,17 +16,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from certification.models import Qualification
 from portal.leads.models import Lead, LeadStatus, Offer, Override, OverrideKind, Route, RoutePolicy, RouteStop
-from portal.leads.services.distribution import (
-    BATCH,
-    Claimed,
-    Desk,
-    Distributed,
-    claim,
-    claim_new,
-    distribute,
-    open_desks,
-    settle,
-)
+from portal.leads.services.distribution import BATCH, Distributed, claim, claim_new, distribute, settle
+from portal.leads.services.route_desks import Claimed, Desk, open_desks
 
 #: Partners looked at in one query for leads that fit them.
 PARTNERS_AT_ONCE = 25
