@@ -5,6 +5,8 @@ from portal.core.facts import FactType
 #: Stored, whatever became of them: those that can be routed wait for distribution, the others are held.
 leads_received = FactType("leads_received", ids=("lead_ids",))
 leads_offered = FactType("leads_offered", ids=("offer_ids",))
+#: Nobody of their route took them, and they went on to another, where they wait to be distributed.
+leads_rerouted = FactType("leads_rerouted", ids=("lead_ids",))
 leads_held = FactType("leads_held", ids=("lead_ids",))
 offers_accepted = FactType("offers_accepted", ids=("offer_ids",))
 #: Declined, expired or withdrawn: the partner has room again.

@@ -52,6 +52,8 @@ class Policy:
         day_cap: how many offers of this route a partner gets on one of its days; 0 for any number.
         most_offers: to how many partners a lead is offered at most; 0 for any number.
         slots: to how many partners a lead is offered at once; whoever accepts first has it.
+        fallback: the route to which a lead goes on that nobody takes; 0 for none, it is held then.
+        fallback_hours: how long such a lead waits first for partners that are full, closed or paused, by the clock.
         first_contact_hours: within how many hours a customer is called, counted like those of an offer; 0 for no promise.
         tells_customer: whether the customer is written who calls and by when.
         asks_after_days: how many days after a partner took a lead its customer is asked how it was; 0 for never.
@@ -79,6 +81,8 @@ class Policy:
     day_cap: int = 0
     most_offers: int = 0
     slots: int = 1
+    fallback: int = 0
+    fallback_hours: int = 24
     first_contact_hours: int = 0
     tells_customer: bool = False
     asks_after_days: int = 0

@@ -22,6 +22,7 @@ from portal.leads.facts import (
     evidence_given,
     leads_offered,
     leads_received,
+    leads_rerouted,
     leads_returned,
     leads_warned,
     offers_accepted,
@@ -41,6 +42,11 @@ from portal.partners.facts import partner_standing_changed
 
 @leads_received.receiver
 def distribute_received_leads(fact: Fact) -> None:
+    tasks.distribute_routes.delay(sorted(routes_of_leads(fact.payload["lead_ids"])))
+
+
+@leads_rerouted.receiver
+def distribute_rerouted_leads(fact: Fact) -> None:
     tasks.distribute_routes.delay(sorted(routes_of_leads(fact.payload["lead_ids"])))
 
 

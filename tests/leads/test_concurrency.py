@@ -19,6 +19,7 @@ from portal.leads.models import (
     Decision,
     DeclineReason,
     Lead,
+    LeadReroute,
     LeadStatus,
     Offer,
     OfferState,
@@ -247,3 +248,18 @@ def test_answers_and_waking_from_all_sides_leave_everything_whole():
     distribute_waiting_leads(now=now)
     assert_whole(market.route)
     assert {Offer.objects.open().filter(partner=partner).count() for partner in market.partners} == {4}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_two_processes_let_the_same_leads_go_on_to_another_route_once():
+    now = timezone.now()
+    market = make_market(now, partners=2, open_cap=100)
+    first = RouteFactory(products=[market.product], fallback=market.route)  # nobody is qualified in its programme
+    market.add_leads(30, route=first)
+    both = [first, market.route]
+    at_once(lambda: distribute(both, now=now), lambda: distribute(both, now=now))
+    distribute_waiting_leads(now=now)
+    assert (
+        LeadReroute.objects.count() == Lead.objects.filter(route=market.route, status=LeadStatus.OFFERED).count() == 30
+    )
+    assert_whole(first, market.route)

@@ -31,8 +31,10 @@ from portal.leads.models.disputes import (
     Side,
 )
 from portal.leads.models.leads import (
+    FINAL,
     FINISHED,
     TAKEN,
+    UNHELD,
     UNROUTABLE,
     WAITING,
     WITH_NOBODY,
@@ -55,6 +57,7 @@ from portal.leads.models.offers import (
     OverrideKind,
 )
 from portal.leads.models.performance import RoutePerformance
+from portal.leads.models.reroutes import LeadReroute
 from portal.leads.models.returns import LeadReturn
 from portal.leads.models.routes import (
     Roster,
@@ -82,8 +85,10 @@ from portal.leads.models.terms import (
 
 __all__ = [
     "ANSWERED",
+    "FINAL",
     "FINISHED",
     "TAKEN",
+    "UNHELD",
     "UNROUTABLE",
     "WAITING",
     "WITH_NOBODY",
@@ -107,6 +112,7 @@ __all__ = [
     "LeadCard",
     "LeadContact",
     "LeadNote",
+    "LeadReroute",
     "LeadReturn",
     "LeadRules",
     "LeadStatus",

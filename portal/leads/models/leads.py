@@ -1,6 +1,6 @@
 """A lead, and what is known of the customer."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -62,6 +62,16 @@ WAITING = (
     HeldReason.OUT_OF_HOURS,
     HeldReason.DAY_FULL,
 )
+
+#: Nobody is left whom time or an answer could bring round: such a lead goes on at once, where its route says whereto.
+FINAL = (
+    HeldReason.NO_QUALIFIED_PARTNER,
+    HeldReason.NO_PARTNER_HERE,
+    HeldReason.ALL_OFFERED,
+    HeldReason.OFFERED_ENOUGH,
+)
+#: What says of a lead that it is held, and until when, as it is when it is held no more.
+UNHELD: dict[str, Any] = {"held_reason": "", "held_at": None, "recheck_at": None, "fallback_at": None}
 
 
 class LostReason(models.TextChoices):
@@ -140,6 +150,8 @@ class Lead(PublicIdModel):
     held_at = models.DateTimeField(_("held since"), null=True, blank=True)
     # When time alone may end the hold: a partner opens, a day begins, a pause ends.
     recheck_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it goes on to the route that its policy names, should nobody have become free. It stays while it is looked at.
+    fallback_at = models.DateTimeField(_("goes on"), null=True, blank=True, editable=False)
     evidence = models.JSONField(
         _("as it came"), default=dict, blank=True, help_text=_("The cells by column, without personal data.")
     )
@@ -190,6 +202,10 @@ class Lead(PublicIdModel):
                 condition=Q(status=LeadStatus.HELD, held_at__isnull=False) & ~Q(held_reason="")
                 | ~Q(status=LeadStatus.HELD) & Q(held_at__isnull=True, held_reason=""),
                 name="leads_lead_held_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(fallback_at__isnull=True) | Q(status__in=(LeadStatus.NEW, LeadStatus.HELD)),
+                name="leads_lead_goes_on_from_waiting",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=(LeadStatus.NEW, LeadStatus.OFFERED))
@@ -286,6 +302,10 @@ class Lead(PublicIdModel):
             country=self.country_code,
             score=self.score,
         )
+
+    def hold_no_more(self) -> None:
+        for name, value in UNHELD.items():
+            setattr(self, name, value)
 
     @property
     def is_finished(self) -> bool:

@@ -111,6 +111,17 @@ class Route(ClusterableModel):
         ),
     )  # fmt: skip
 
+    fallback = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("goes on to"),
+        help_text=_("Where a lead goes that nobody takes. None: it is held until somebody can."),
+    )  # fmt: skip
+    fallback_hours = models.PositiveSmallIntegerField(
+        _("hours that it waits first"), default=24, validators=[MinValueValidator(1), MaxValueValidator(24 * 90)],
+        help_text=_(
+            "For partners that are full, closed or paused. A lead for which nobody is left goes on at once."
+        ),
+    )  # fmt: skip
+
     first_contact_hours = models.PositiveSmallIntegerField(
         _("hours to the first contact"), default=0, validators=[MaxValueValidator(24 * 90)],
         help_text=_("Within which a partner that took a lead calls. 0: nothing is promised."),
@@ -143,6 +154,10 @@ class Route(ClusterableModel):
             models.CheckConstraint(condition=Q(least_score__lte=100), name="leads_route_score"),
             models.CheckConstraint(condition=Q(slots__gte=1, slots__lte=MOST_SLOTS), name="leads_route_slots"),
             models.CheckConstraint(condition=Q(performance__lte=WIDEST_PERFORMANCE), name="leads_route_performance"),
+            models.CheckConstraint(
+                condition=Q(fallback__isnull=True) | ~Q(fallback=F("id")), name="leads_route_goes_on_elsewhere"
+            ),
+            models.CheckConstraint(condition=Q(fallback_hours__gte=1), name="leads_route_goes_on_after"),
             models.CheckConstraint(
                 condition=Q(tells_customer=False) | Q(first_contact_hours__gte=1), name="leads_route_tells_a_promise"
             ),

@@ -12,7 +12,7 @@ takes its whole batch with it, and the next one finds the leads as they were.
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from django.db.models import CharField, QuerySet
 from portal.core.prepared import IdsField, Question, ask
 from portal.leads.facts import leads_held, leads_offered
 from portal.leads.models import (
+    UNHELD,
     Decision,
     HeldReason,
     Lead,
@@ -41,6 +42,7 @@ from portal.leads.models import (
 from portal.leads.routing import Choice, Verdict
 from portal.leads.services.bulk import Packed, insert, keep_latest
 from portal.leads.services.floor import Floor
+from portal.leads.services.rerouting import Unplaced, find_ways, reroute
 from portal.leads.services.route_desks import Claimed, Desk, open_desks
 
 #: Leads claimed in one transaction.
@@ -62,14 +64,21 @@ FOR_SOMEBODY_ELSE = "".join(
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """How many leads were looked at, how many of these were offered (to one partner or several), and how many held."""
+    """How many leads were looked at, and how many of these were offered (to one partner or several), held, or went on to
+    another route."""
 
     leads: int = 0
     offered: int = 0
     held: int = 0
+    rerouted: int = 0
 
     def __add__(self, other: "Distributed") -> "Distributed":
-        return Distributed(self.leads + other.leads, self.offered + other.offered, self.held + other.held)
+        return Distributed(
+            self.leads + other.leads,
+            self.offered + other.offered,
+            self.held + other.held,
+            self.rerouted + other.rerouted,
+        )
 
 
 def distribute(
@@ -81,7 +90,8 @@ def distribute(
 ) -> Distributed:
     """Give the new leads of routes to partners, route by route, oldest first, in batches of :data:`BATCH`.
 
-    Leads that nobody can take are held with their reason; they wake by :mod:`portal.leads.services.holding`.
+    Leads that nobody can take are held with their reason, and wake by :mod:`portal.leads.services.holding`; or they go on
+    to another route by :mod:`portal.leads.services.rerouting`.
 
     Args:
         limit: how many leads at most; None for all that wait.
@@ -166,7 +176,9 @@ def claim(leads: QuerySet[Lead], *first: str, size: int) -> Any:
 
 EARLIER_OFFERS = Packed(
     lambda leads: (
-        Offer.objects.filter(lead__pk__among=leads).order_by().values_list("lead_id", "partner_id", "slot", "state")
+        Offer.objects.filter(lead__pk__among=leads)
+        .order_by()
+        .values_list("lead_id", "partner_id", "route_id", "slot", "state")
     ),
     leads=IdsField(),
 )
@@ -184,9 +196,11 @@ EXCLUDED = Packed(
 
 @dataclass(slots=True)
 class Past:
-    """What became of a lead before: who was offered it, in which slots offers stand, whom staff keep it from."""
+    """What became of a lead before: who was offered it, how often on which route, in which slots offers stand, whom staff
+    keep it from."""
 
     offered: set[int] = field(default_factory=set)
+    times: Counter[int] = field(default_factory=Counter)
     standing: set[int] = field(default_factory=set)
     excluded: set[int] = field(default_factory=set)
 
@@ -195,8 +209,9 @@ def _read_pasts(leads: Sequence[Claimed]) -> Mapping[int, Past]:
     ids = [lead.pk for lead in leads]
     offers, excluded = ask(EARLIER_OFFERS(leads=ids), EXCLUDED(leads=ids))
     pasts: dict[int, Past] = defaultdict(Past)
-    for lead_id, partner_id, slot, state in offers:
+    for lead_id, partner_id, route_id, slot, state in offers:
         pasts[lead_id].offered.add(partner_id)
+        pasts[lead_id].times[route_id] += 1
         if state == OfferState.OPEN:
             pasts[lead_id].standing.add(slot)
     for lead_id, partner_id in excluded:
@@ -211,7 +226,7 @@ class Batch:
     Attributes:
         decisions, offers: rows by attribute.
         offered: ids of the leads of which an offer stands now.
-        held: ids of those that nobody can take, by reason and by the moment that may end it.
+        unplaced: those that nobody can take.
         rosters: by route and policy the list of candidates that its decisions name.
     """
 
@@ -220,25 +235,26 @@ class Batch:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     offers: list[dict[str, Any]] = field(default_factory=list)
     offered: list[int] = field(default_factory=list)
-    held: dict[tuple[HeldReason, datetime | None], list[int]] = field(default_factory=lambda: defaultdict(list))
+    unplaced: list[Unplaced] = field(default_factory=list)
     rosters: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def decide(self, lead: Claimed, past: Past, *, hold_the_rest: bool) -> None:
         """Choose a partner for each free slot of the lead. Each choice is a turn of its own."""
         desk, before, unfilled = self.desks[lead.route_id], len(self.offers), None
         for slot in desk.free_slots(lead, past.standing):
-            choice = desk.choose(lead, offered=past.offered, excluded=past.excluded)
+            choice = desk.choose(lead, offered=past.offered, times=past.times[lead.route_id], excluded=past.excluded)
             if choice.winner is None:
                 unfilled = choice
                 break
             self._offer(lead, choice, choice.winner, slot)
             past.offered.add(choice.winner)
+            past.times[lead.route_id] += 1
         if unfilled is not None and hold_the_rest:
             self._write_down(lead, unfilled, tick=None)
         if len(self.offers) > before or (past.standing and hold_the_rest):
             self.offered.append(lead.pk)
         elif unfilled is not None and hold_the_rest:
-            self._hold(lead, unfilled, past)
+            self._leave(lead, unfilled, past)
 
     def _offer(self, lead: Claimed, choice: Choice, winner: int, slot: int) -> None:
         desk = self.desks[lead.route_id]
@@ -260,12 +276,13 @@ class Batch:
             }
         )
 
-    def _hold(self, lead: Claimed, choice: Choice, past: Past) -> None:
+    def _leave(self, lead: Claimed, choice: Choice, past: Past) -> None:
         floor = self.desks[lead.route_id].floor
         letters = zip(floor.partners, choice.verdicts, strict=True)
         free = [(partner_id, letter) for partner_id, letter in letters if partner_id not in past.offered]
         reason = reason_to_hold("".join(letter for _partner_id, letter in free), offered=bool(past.offered))
-        self.held[reason, _find_recheck(floor, free)].append(lead.pk)
+        recheck_at = _find_recheck(floor, free)
+        self.unplaced.append(Unplaced(lead.pk, lead.route_id, lead.policy_id, lead.product_id, reason, recheck_at))
 
     def _write_down(self, lead: Claimed, choice: Choice, *, tick: int | None) -> None:
         key = lead.route_id, lead.policy_id
@@ -290,18 +307,30 @@ class Batch:
         offer_ids = insert(Offer, self.offers)
         for route_id in {route_id for route_id, _policy_id in self.rosters}:
             _write_credits(self.desks[route_id])
-        Lead.objects.filter(pk__in=self.offered).update(
-            status=LeadStatus.OFFERED, held_reason="", held_at=None, recheck_at=None
-        )
-        for (reason, recheck_at), lead_ids in self.held.items():
-            Lead.objects.filter(pk__in=lead_ids).update(
-                status=LeadStatus.HELD, held_reason=reason, held_at=self.now, recheck_at=recheck_at
-            )
-        held = [lead_id for lead_ids in self.held.values() for lead_id in lead_ids]
+        Lead.objects.filter(pk__in=self.offered).update(status=LeadStatus.OFFERED, **UNHELD)
+        held, rerouted = self._write_unplaced()
         leads_offered.announce(offer_ids=offer_ids, by=None)
         leads_held.announce(lead_ids=held, by=None)
         offered = len({offer["lead_id"] for offer in self.offers})
-        return Distributed(len(self.offered) + len(held), offered, len(held))
+        return Distributed(len(self.offered) + len(held) + len(rerouted), offered, len(held), len(rerouted))
+
+    def _write_unplaced(self) -> tuple[list[int], list[int]]:
+        """Hold the leads that nobody can take, or let them go on; the ids of either."""
+        policies = {pk: policy for desk in self.desks.values() for pk, policy in desk.policies.items()}
+        ways = find_ways(self.unplaced, policies, now=self.now)
+        rerouted = reroute(self.unplaced, ways, now=self.now)
+        stay = [lead for lead in self.unplaced if lead.lead_id not in set(rerouted)]
+        alike: dict[tuple[HeldReason, datetime | None, datetime | None], list[int]] = defaultdict(list)
+        for lead in stay:
+            goes_at = ways[lead.lead_id].goes_at if lead.lead_id in ways else None
+            moments = [moment for moment in (lead.recheck_at, goes_at) if moment is not None]
+            alike[lead.reason, min(moments, default=None), goes_at].append(lead.lead_id)
+        for (reason, recheck_at, fallback_at), lead_ids in alike.items():
+            Lead.objects.filter(pk__in=lead_ids).update(
+                status=LeadStatus.HELD, held_reason=reason, held_at=self.now, recheck_at=recheck_at,
+                fallback_at=fallback_at,
+            )  # fmt: skip
+        return [lead.lead_id for lead in stay], rerouted
 
 
 def settle(

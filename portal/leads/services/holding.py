@@ -119,5 +119,6 @@ def _free_due(*, now: datetime) -> list[int]:
         .select_for_update(skip_locked=True, of=("self",))
         .values_list("pk", "route_id")[:BATCH]
     )
+    # When they go on stays as it is: being looked at again is no new beginning.
     Lead.objects.filter(pk__in=rows).update(status=LeadStatus.NEW, held_reason="", held_at=None, recheck_at=None)
     return sorted(set(rows.values()))

@@ -16,7 +16,7 @@ from portal.content.models import Product
 from portal.core.countries import read_country
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_held, leads_received
-from portal.leads.models import HeldReason, Lead, LeadContact, LeadStatus, RoutePolicy, Source
+from portal.leads.models import UNHELD, HeldReason, Lead, LeadContact, LeadStatus, RoutePolicy, Source
 from portal.leads.policies import Asked
 from portal.leads.rows import Columns, Field, Problem, Reason, Submission, fold, short
 from portal.partners.models import Region
@@ -260,7 +260,7 @@ def reread_held_leads(*, source_ids: Iterable[int] | None = None, now: datetime)
     return woken
 
 
-PLACE_FIELDS = ["product", "region", "route", "policy", "status", "held_reason", "held_at", "recheck_at", "problems"]
+PLACE_FIELDS = ["product", "region", "route", "policy", "status", "problems", *UNHELD]
 
 
 def _find_policy(directory: Directory, lead: Lead, product_id: int | None, region_id: int | None) -> RoutePolicy | None:
@@ -280,14 +280,13 @@ def _place(
 ) -> None:
     lead.product_id, lead.region_id, lead.policy = product_id, region_id, policy
     lead.route_id = policy.route_id if policy else None
-    lead.recheck_at = None
     mended = {Field.PRODUCT: product_id, Field.REGION: region_id}
     lead.problems = [problem for problem in lead.problems if not mended.get(problem["field"])]
+    held_at = lead.held_at if reason == lead.held_reason else now
+    lead.hold_no_more()
+    lead.status = LeadStatus.NEW
     if reason:
-        lead.held_at = lead.held_at if reason == lead.held_reason else now
-        lead.status, lead.held_reason = LeadStatus.HELD, reason
-    else:
-        lead.status, lead.held_reason, lead.held_at = LeadStatus.NEW, "", None
+        lead.status, lead.held_reason, lead.held_at = LeadStatus.HELD, reason, held_at
 
 
 def _cell(lead: Lead, columns: Columns, meaning: Field) -> str:
@@ -322,24 +321,13 @@ def complete_lead(
         raise Refusal(
             _("This lead is not held any more: %(status)s.") % {"status": lead.get_status_display()}, code="not_held"
         )
-    policy = _find_policy(
-        Directory(lead.source, now=now), lead, product.pk if product else None, region.pk if region else None
-    )
-    reason = reason_to_hold(
-        product.pk if product else None,
-        region.pk if region else None,
-        policy,
-        has_somebody=bool(company or any(contact.values())),
-    )
+    ids = product.pk if product else None, region.pk if region else None
+    policy = lead.policy  # a lead keeps the rules that it came under
+    if policy is None or ids != (lead.product_id, lead.region_id):
+        policy = _find_policy(Directory(lead.source, now=now), lead, *ids)
+    reason = reason_to_hold(*ids, policy, has_somebody=bool(company or any(contact.values())))
     lead.company = company
-    _place(
-        lead,
-        product_id=product.pk if product else None,
-        region_id=region.pk if region else None,
-        policy=policy,
-        reason=reason,
-        now=now,
-    )
+    _place(lead, product_id=ids[0], region_id=ids[1], policy=policy, reason=reason, now=now)
     lead.save(update_fields=["company", *PLACE_FIELDS])
     if any(contact.values()):
         LeadContact.objects.update_or_create(lead=lead, defaults=dict(contact))

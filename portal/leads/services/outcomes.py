@@ -9,7 +9,7 @@ from portal.accounts.models import User
 from portal.core.amounts import DECIMALS
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_closed, leads_lost, leads_won, offers_closed
-from portal.leads.models import FINISHED, Lead, LeadStatus, LostReason, Offer, OfferState
+from portal.leads.models import FINISHED, UNHELD, Lead, LeadStatus, LostReason, Offer, OfferState
 from portal.leads.services.cards import rate_cards
 from portal.leads.services.clocks import RETURN_CLOCK, stop_return
 
@@ -61,7 +61,8 @@ def close_lead(lead: Lead, *, note: str, by: User, now: datetime) -> Lead:
         raise Refusal(_("This lead is finished already: %(status)s.") % {"status": lead.get_status_display()})
     withdrawn = list(Offer.objects.open().filter(lead=lead).values_list("pk", flat=True))
     Offer.objects.filter(pk__in=withdrawn).update(state=OfferState.WITHDRAWN, closed_at=now, closed_by=by)
-    lead.status, lead.held_reason, lead.held_at = LeadStatus.CLOSED, "", None
+    lead.status = LeadStatus.CLOSED
+    lead.hold_no_more()
     _finish(lead, note=note, by=by, now=now)
     offers_closed.announce(offer_ids=withdrawn, by=by)
     leads_closed.announce(lead_ids=lead.pk, by=by)
@@ -90,11 +91,10 @@ def _finish(lead: Lead, *, note: str, by: User, now: datetime) -> None:
             "value",
             "currency",
             "lost_reason",
-            "held_reason",
-            "held_at",
             "finished_at",
             "finished_by",
             "outcome_note",
+            *UNHELD,
             *RETURN_CLOCK,
         ]
     )

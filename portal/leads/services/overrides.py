@@ -11,6 +11,7 @@ from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.leads.facts import leads_offered, leads_overridden, leads_received, offers_closed
 from portal.leads.models import (
+    UNHELD,
     WITH_NOBODY,
     Lead,
     LeadStatus,
@@ -88,8 +89,9 @@ def assign_lead(lead: Lead, *, partner: Partner, reason: str, by: User, now: dat
         lead=lead, partner=partner, route_id=lead.route_id, tick=None, override_reason=reason.strip(), made_at=now,
         due_at=now + timedelta(hours=rules.policy.window_hours),
     )  # fmt: skip
-    lead.status, lead.held_reason, lead.held_at, lead.recheck_at = LeadStatus.OFFERED, "", None, None
-    lead.save(update_fields=["status", "held_reason", "held_at", "recheck_at"])
+    lead.status = LeadStatus.OFFERED
+    lead.hold_no_more()
+    lead.save(update_fields=["status", *UNHELD])
     _note(lead, OverrideKind.ASSIGNED, partner, reason, by=by, now=now)
     leads_offered.announce(offer_ids=offer.pk, by=by)
     return offer

@@ -7,6 +7,7 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import User
+from portal.content.models import Product
 from portal.core.errors import Refusal
 from portal.core.times import describe_moment
 from portal.leads.facts import routes_changed, routes_resumed, routes_stopped
@@ -42,6 +43,8 @@ def draft_policy(route: Route) -> Policy:
         day_cap=route.day_cap,
         most_offers=route.most_offers,
         slots=route.slots,
+        fallback=route.fallback_id or 0,
+        fallback_hours=route.fallback_hours,
         first_contact_hours=route.first_contact_hours,
         tells_customer=route.tells_customer,
         asks_after_days=route.asks_after_days,
@@ -59,7 +62,8 @@ def publish_policy(
         effective_from: from when; now if not said.
 
     Raises:
-        Refusal: the moment is past, another policy begins at that moment, or the draft says what is in force already.
+        Refusal: the moment is past, another policy begins at that moment, the draft says what is in force already, or
+            leads that nobody takes could not go where it says (:func:`_check_fallback`).
     """
     moment = effective_from or now
     Route.objects.select_for_update(no_key=True).get(pk=route.pk)
@@ -83,6 +87,7 @@ def publish_policy(
             remedy=_("Change the draft first."),
             code="unchanged",
         )
+    _check_fallback(route, policy, moment=moment)
     number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
     published = RoutePolicy.objects.create(
         route=route, number=number, programme_id=policy.programme, rules=policy.to_json(), effective_from=moment,
@@ -90,6 +95,44 @@ def publish_policy(
     )  # fmt: skip
     routes_changed.announce(route_ids=route.pk, by=by)
     return published
+
+
+def _check_fallback(route: Route, policy: Policy, *, moment: datetime) -> None:
+    """Whether what nobody takes can go on as a draft says, from a moment on.
+
+    Raises:
+        Refusal: the next route has no rules then, or does not sell a product of these; or the leads would come back here.
+    """
+    if not policy.fallback:
+        return
+    rows = RoutePolicy.objects.in_force(moment).exclude(route=route).select_related("route")
+    in_force = {row.route_id: row for row in rows}
+    following = in_force.get(policy.fallback)
+    if following is None:
+        raise Refusal(
+            _("Leads that nobody takes cannot go on to “%(route)s”: it has no rules in force then.")
+            % {"route": Route.objects.get(pk=policy.fallback)},
+            remedy=_("Publish its rules first."),
+            code="fallback_without_rules",
+        )
+    lacking = Product.objects.filter(pk__in=policy.products - following.policy.products)
+    if lacking:
+        raise Refusal(
+            _("Leads that nobody takes cannot go on to “%(route)s”: its rules do not have %(products)s.")
+            % {"route": following.route, "products": ", ".join(str(product) for product in lacking)},
+            remedy=_("Add it to the rules of that route, whose exam is on it; or choose another route."),
+            code="fallback_lacks_products",
+        )
+    chain = [following]
+    while chain[-1].policy.fallback in in_force and len(chain) <= len(in_force):
+        chain.append(in_force[chain[-1].policy.fallback])
+    if chain[-1].policy.fallback == route.pk:
+        names = [str(route), *(str(row.route) for row in chain), str(route)]
+        raise Refusal(
+            _("Leads that nobody takes would go round: %(routes)s.") % {"routes": " → ".join(names)},
+            remedy=_("Let one of these routes hold them."),
+            code="fallback_round",
+        )
 
 
 @transaction.atomic

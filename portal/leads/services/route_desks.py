@@ -105,10 +105,17 @@ class Desk:
             if stop is not None:
                 full[partner_id] = stop
 
-    def choose(self, lead: Claimed, *, offered: Collection[int], excluded: Collection[int]) -> Choice:
+    def choose(self, lead: Claimed, *, offered: Collection[int], times: int, excluded: Collection[int]) -> Choice:
+        """The next partner of a lead.
+
+        Args:
+            offered: whom it was offered before, on whichever route.
+            times: how often on this one.
+            excluded: whom staff keep it from.
+        """
         policy_id = lead.policy_id
         shortlist, most = self.shortlist_for(lead), self.policies[policy_id].most_offers
-        if most and len(offered) >= most:
+        if most and times >= most:
             return shortlist.stop(dict.fromkeys(shortlist.competing, Verdict.ENOUGH)).choose(self.credits)
         stops: Mapping[int, Verdict] = self.caps(policy_id)
         if offered or excluded:
