@@ -345,8 +345,11 @@ class RouteForm(WagtailAdminModelForm):
         field: Any = self.fields["languages"]
         field.choices = settings.LANGUAGES
         field.initial = self.instance.languages
-        for name in (*self.UNLIMITED, "slots"):
+        for name in (*self.UNLIMITED, *self.USUAL):
             self.fields[name].required = False
+        others: Any = self.fields["fallback"]
+        others.queryset = others.queryset.exclude(pk=self.instance.pk)
+        others.empty_label = _("None: it is held")
 
     #: Numbers of which none is said by leaving them out.
     UNLIMITED = (
@@ -354,15 +357,18 @@ class RouteForm(WagtailAdminModelForm):
         "asks_after_days", "return_after_days",
     )  # fmt: skip
 
+    #: Numbers that are these where they are left out.
+    USUAL = {"slots": 1, "fallback_hours": 24}
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         data |= {name: data.get(name) or 0 for name in self.UNLIMITED if name not in self.errors}
+        data |= {name: data.get(name) or usual for name, usual in self.USUAL.items() if name not in self.errors}
         least, most = data.get("least_employees") or 0, data.get("most_employees") or 0
         if most and most < least:
             self.add_error("most_employees", _("The most is less than the least."))
-        data["slots"] = slots = data.get("slots") or 1
         offers = data.get("most_offers", 0)
-        if offers and offers < slots:
+        if offers and offers < data.get("slots", 1):
             self.add_error("most_offers", _("That is fewer than the partners that it is offered to at once."))
         if data.get("tells_customer") and not data.get("first_contact_hours"):
             self.add_error("first_contact_hours", _("Say within how many hours, since the customer is told."))

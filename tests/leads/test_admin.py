@@ -211,7 +211,7 @@ def test_a_route_is_kept_with_its_weights_and_told(desk, market):
         "slug": "north", "order": "3", "name_en": "North", "name_ru": "Север", "programme": market.programme.pk,
         "products": [market.product.pk], "regions": [], "window_hours": "12", "open_cap": "9",
         "languages": ["en"], "least_employees": "", "most_employees": "500", "day_cap": "", "most_offers": "", "slots": "",
-        "countries": "Norway\nse", "least_score": "40", "performance": "",
+        "countries": "Norway\nse", "least_score": "40", "performance": "", "fallback": market.route.pk, "fallback_hours": "",
         **inline("weights", [{"tier": market.partners[0].tier_id, "weight": 5}]),
     }  # fmt: skip
     response = desk.post(reverse("lead_routes:add"), given)
@@ -221,6 +221,7 @@ def test_a_route_is_kept_with_its_weights_and_told(desk, market):
     assert route.weights.get().weight == 5
     assert (route.languages, route.most_employees, route.day_cap) == (["en"], 500, 0)
     assert (route.countries, route.least_score, route.slots, route.performance) == (["NO", "SE"], 40, 1, 0)
+    assert (route.fallback, route.fallback_hours) == (market.route, 24)
     page = desk.get(reverse("lead_routes:edit", args=[route.pk])).content.decode()
     assert "Norway\nSweden" in page
     refused = desk.post(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from certification.models import Qualification
 from portal.core.errors import Refusal
-from portal.leads.models import Decision, Lead, Offer
+from portal.leads.models import Decision, Lead, LeadReroute, Offer
 from portal.leads.policies import Asked
 from portal.leads.rows import Field
 from portal.leads.services.backtests import Game, PastLead, Waits, compare_with_file, compare_with_quarter
@@ -19,7 +19,7 @@ from portal.leads.services.holding import wake_due_leads
 from portal.leads.services.policies import draft_policy
 from portal.leads.services.terms import keep_terms
 from tests.factories.accounts import UserFactory
-from tests.factories.leads import Market, SourceFactory, make_market, put_in_force
+from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market, put_in_force
 from tests.factories.partners import LONG_AGO
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -125,6 +125,33 @@ class TestTheGame:
         friday = TUESDAY.replace(day=20, hour=10)
         assert play(market, policy, friday).waits == [TUESDAY.replace(day=23) - friday]
 
+    def test_goes_on_as_live_goes_on(self):
+        market = make_market(TUESDAY, partners=1)
+        work(market, 0, opens_at=time(8), closes_at=time(12))
+        onward = RouteFactory(products=[market.product])
+        policy = rule(market, in_working_hours=True, fallback=onward, fallback_hours=16)
+        moments = [TUESDAY.replace(day=19, hour=hour) for hour in (10, 13, 17)]
+        clock = moments[0]
+        while clock < TUESDAY:
+            if clock in moments:
+                market.add_leads(1, received_at=clock)
+            distribute(market.route, now=clock)
+            wake_due_leads(now=clock)
+            clock += HOUR
+        # The second one would have waited for nineteen hours, and went on before; the third waited for fifteen.
+        lived = sorted(offer.made_at - offer.lead.stored_at for offer in Offer.objects.select_related("lead"))
+        way = LeadReroute.objects.get()
+        assert way.rerouted_at - way.lead.stored_at == 16 * HOUR
+        game = play(market, policy, *moments)
+        assert (sorted(game.waits), game.went_on) == (lived, 1)
+        assert lived == [timedelta(), 15 * HOUR]
+
+    def test_goes_on_at_once_where_nobody_is_qualified(self):
+        market = make_market(TUESDAY, partners=0)
+        policy = rule(market, fallback=RouteFactory(products=[market.product]))
+        game = play(market, policy, TUESDAY.replace(day=19))
+        assert (game.went_on, game.waits) == (1, [])
+
     def test_fills_slots(self, now):
         market = make_market(now, partners=3, slots=2)
         game = play(market, draft_policy(market.route), *[now - DAY] * 3, now=now)
@@ -160,6 +187,16 @@ class TestTheQuarter:
         found = compare_with_quarter(market.route, draft_policy(market.route), now=now)
         assert (found.leads, found.taken) == (6, 2)
         assert sum(gain.change for gain in found.gains) == -4
+
+    def test_counts_what_goes_on_and_what_had_gone_on(self, now):
+        market = make_market(now, partners=0)
+        onward = RouteFactory(products=[market.product])
+        draft = rule(market, fallback=onward)
+        market.add_leads(3)
+        distribute(market.route, now=now)
+        compared = compare_with_quarter(market.route, draft, now=now)
+        assert (compared.leads, compared.taken, compared.unroutable) == (3, 3, 0)
+        assert (compared.goes_on, compared.went_on) == (onward, 3)
 
     def test_costs_no_more_queries_for_more_leads(self, market, now):
         def count():

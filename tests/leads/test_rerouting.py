@@ -6,6 +6,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q, Sum
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +24,7 @@ from portal.leads.models import (
     RouteCredit,
     RoutePolicy,
 )
+from portal.leads.services.desk import Rerouted, read_desk
 from portal.leads.services.distribution import distribute, distribute_waiting_leads
 from portal.leads.services.holding import wake_due_leads, wake_held_leads
 from portal.leads.services.intake import complete_lead
@@ -30,10 +33,11 @@ from portal.leads.services.outcomes import close_lead
 from portal.leads.services.overrides import assign_lead
 from portal.leads.services.policies import adopt_waiting, publish_policy, resume_route, stop_route, withdraw_planned
 from portal.leads.services.replays import replay_decisions
+from portal.leads.services.terms import pause_leads
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
 from tests.factories.content import ProductFactory
-from tests.factories.leads import Market, RouteFactory, make_market, put_in_force
+from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market, put_in_force
 from tests.soak import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -438,6 +442,71 @@ class TestItEnds:
                 distribute(first.route, now=now)
             costs.append(len(queries))
         assert costs[1] == costs[2]
+
+
+class TestWhatStaffSee:
+    @pytest.fixture
+    def read(self, client, manager):
+        client.force_login(manager)
+        return lambda name, *args, **query: client.get(reverse(name, args=args), query).content.decode()
+
+    def test_on_the_lead_whence_it_came_and_why(self, now, read):
+        first = make_market(now, partners=0)
+        second = market_after(first, partners=1)
+        [lead] = first.add_leads(1)
+        distribute([first.route, second.route], now=now)
+        text = read("leads_admin:inspect", lead.pk)
+        assert f"From “Route {first.route.slug}” to “Route {second.route.slug}”" in text
+        assert "No partner is qualified." in text
+
+    def test_on_one_that_waits_when_it_goes_on(self, now, read):
+        first = make_market(now, partners=1, open_cap=1)
+        second = market_after(first, partners=1)
+        _offered, waiting = first.add_leads(2)
+        distribute(first.route, now=now)
+        assert f"it goes on to “Route {second.route.slug}”." in read("leads_admin:inspect", waiting.pk)
+        desk = read("leads_admin:desk")
+        assert "If nobody can, the first goes on to its next route:" in desk
+        assert read_desk(now=now).waiting[0].goes_on_at == now + DAY
+
+    def test_on_the_desk_how_many_went_on(self, now, read):
+        first = make_market(now, partners=0)
+        second = market_after(first, partners=1)
+        first.add_leads(3)
+        distribute(first.route, now=now)
+        assert read_desk(now=now + HOUR).rerouted == (Rerouted(first.route, second.route, 3),)
+        assert read_desk(now=now + 29 * DAY).rerouted == ()
+        LeadReroute.objects.update(rerouted_at=timezone.now())  # pages read the clock on the wall
+        assert "since nobody took them" in read("leads_admin:desk")
+
+    def test_before_publishing_what_would_become_of_one_lead(self, now, read):
+        first = make_market(now, partners=0)
+        lead = {"source": SourceFactory().pk, "product": first.product.pk, "region": first.region.pk}
+        assert "It would be held until somebody can." in read("lead_routes:try", first.route.pk, **lead)
+        second = market_after(first, partners=1)
+        assert f"It would go on to “Route {second.route.slug}” at once." in read(
+            "lead_routes:try", first.route.pk, **lead
+        )
+        first.add_partner()
+        pause_leads(first.partners[0], until=None, by=first.person(), now=now)
+        assert f"and then go on to “Route {second.route.slug}”" in read("lead_routes:try", first.route.pk, **lead)
+
+    def test_that_a_draft_cannot_be_published_as_it_is(self, market, manager, client):
+        client.force_login(manager)
+        market.route.fallback = RouteFactory(products=[ProductFactory()])
+        market.route.save()
+        url = reverse("lead_routes:publish", args=[market.route.pk])
+        text = client.post(url, {"effective_from": "", "note": ""}).content.decode()
+        assert f"its rules do not have {market.product}" in text
+        assert "or choose another route" in text
+
+    def test_a_route_is_not_its_own_next_one(self, market, read):
+        text = read("lead_routes:edit", market.route.pk)
+        other = RouteFactory(products=[market.product])
+        offered = read("lead_routes:edit", market.route.pk)
+        assert "None: it is held" in text
+        assert f">Route {market.route.slug}</option>" not in offered
+        assert f">Route {other.slug}</option>" in offered
 
 
 @settings(

@@ -4,7 +4,8 @@ The leads come again in their order, at their moments, and are chosen for by the
 (:class:`portal.leads.routing.Shortlist`), from credits of zero. Of partners the agreement, the qualification and the job
 roles are those of the day, since these have their dates; everything else is as it is today. Each offer is taken to be
 accepted at once: of how long an answer would have taken nothing is known, and so open offers and pauses are left out.
-A lead that nobody can take waits, as it would: until somebody opens, a day begins, or somebody qualifies.
+A lead that nobody can take waits, as it would: until somebody opens, a day begins, or somebody qualifies, or until it
+goes on to another route, where it is not looked at any more.
 """
 
 import heapq
@@ -19,7 +20,7 @@ from django.db.models import F, Min
 
 from certification.models import Qualification
 from portal.leads.hours import midnight
-from portal.leads.models import Lead, Offer, Route, Source
+from portal.leads.models import Lead, LeadReroute, Offer, Route, Source
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import TURN, Choice, Shortlist, Verdict
 from portal.leads.services.floor import Floor, find_covered, find_holidays, look
@@ -83,6 +84,8 @@ class Compared:
         leads: that either took.
         taken: how many of them the draft takes.
         unroutable: how many of these nobody could have had until now.
+        goes_on: the route to which others go on that nobody here could have; None where the draft names none.
+        went_on: how many these are.
         gains: by partner, those that gain most first.
         deviation: the largest difference between turns served and entitled by the draft, in turns.
         waited, waits: for the first offer, in fact and by the draft; None where there was none.
@@ -95,6 +98,8 @@ class Compared:
     leads: int
     taken: int
     unroutable: int
+    goes_on: Route | None
+    went_on: int
     gains: tuple[Gain, ...]
     deviation: float
     waited: Waits | None
@@ -114,9 +119,15 @@ def compare_with_quarter(route: Route, policy: Policy, *, now: datetime) -> Comp
     since = now - QUARTER
     rows = Lead.objects.filter(stored_at__gte=since, product__isnull=False, region__isnull=False)
     found = list(rows.order_by("-stored_at", "-pk")[: MOST_LEADS + 1])
+    left = set(LeadReroute.objects.filter(route=route, lead__stored_at__gte=since).values_list("lead", flat=True))
     first = _find_first_offers(route, since=since)
     leads = [
-        PastLead(lead.stored_at, lead.asked, had=first.get(lead.pk, ()), was_here=lead.route_id == route.pk)
+        PastLead(
+            lead.stored_at,
+            lead.asked,
+            had=first.get(lead.pk, ()),
+            was_here=lead.route_id == route.pk or lead.pk in left,
+        )
         for lead in found[MOST_LEADS - 1 :: -1]
     ]
     offers = Offer.objects.filter(route=route, lead__stored_at__gte=since).order_by()
@@ -180,7 +191,9 @@ def _compare(
         since=since,
         leads=sum(lead.was_here or policy.takes(lead.asked) for lead in leads),
         taken=len(takes),
-        unroutable=len(takes) - len(game.waits),
+        unroutable=len(takes) - len(game.waits) - game.went_on,
+        goes_on=Route.objects.filter(pk=policy.fallback).first(),
+        went_on=game.went_on,
         gains=tuple(gains),
         deviation=game.widest / TURN,
         waited=Waits.of(waited),
@@ -198,6 +211,7 @@ class Game:
     Attributes:
         has: by partner, how many offers it has.
         waits: of each lead that was offered, how long that took.
+        went_on: how many went on to another route.
         widest: the largest credit so far, whatever its sign.
     """
 
@@ -206,6 +220,7 @@ class Game:
     now: datetime
     has: Counter[int] = field(default_factory=Counter)
     waits: list[timedelta] = field(default_factory=list)
+    went_on: int = 0
     widest: int = 0
     credits: dict[int, int] = field(default_factory=dict)
     today: Counter[tuple[int, datetime]] = field(default_factory=Counter)
@@ -259,10 +274,7 @@ class Game:
         stops = self._find_stops(shortlist.competing, moment)
         choice = shortlist.stop({partner: stop for partner, (stop, _until) in stops.items()}).choose(self.credits)
         if choice.winner is None:
-            if not stops:
-                self.shelf[self._key(lead.asked)].append(lead)
-                return []
-            return [(min(until for _stop, until in stops.values()), lead)]
+            return self._leave(lead, [until for _stop, until in stops.values()], moment)
         self.waits.append(moment - lead.came_at)
         taken: dict[int, Verdict] = {}
         while choice.winner is not None:
@@ -273,6 +285,17 @@ class Game:
             barred = {partner: stop for partner, (stop, _until) in stops.items()} | taken
             choice = shortlist.stop(barred).choose(self.credits)
         return []
+
+    def _leave(self, lead: PastLead, ends: Sequence[datetime], moment: datetime) -> list[tuple[datetime, PastLead]]:
+        """Nobody can have it at a moment: it waits until one of the moments at which somebody may, or goes on."""
+        goes_on_at = lead.came_at + timedelta(hours=self.policy.fallback_hours)
+        if self.policy.fallback and (not ends or moment >= goes_on_at):
+            self.went_on += 1
+            return []
+        if not ends:
+            self.shelf[self._key(lead.asked)].append(lead)
+            return []
+        return [(min([*ends, goes_on_at] if self.policy.fallback else ends), lead)]
 
     def _book(self, choice: Choice, winner: int, moment: datetime) -> None:
         choice.settle(self.credits)

@@ -10,7 +10,17 @@ from django.db.models import Count, F, Min, Q
 from certification.models import Programme
 from certification.services.qualifications import describe_standing
 from portal.content.models import Product
-from portal.leads.models import Dispute, HeldReason, Lead, LeadStatus, Offer, OfferState, Route, RoutePolicy
+from portal.leads.models import (
+    Dispute,
+    HeldReason,
+    Lead,
+    LeadReroute,
+    LeadStatus,
+    Offer,
+    OfferState,
+    Route,
+    RoutePolicy,
+)
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import first_stop
 from portal.leads.services.customers import Heard, list_contrary
@@ -53,6 +63,7 @@ class Waiting:
     region: Region | None = None
     product: Product | None = None
     near: tuple[Near, ...] = ()
+    goes_on_at: datetime | None = None  # the first of them goes on to another route, should nobody be free by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,15 @@ class Declines:
 
 
 @dataclass(frozen=True, slots=True)
+class Rerouted:
+    """How many leads a route has lately passed on to another, because nobody of its own took them."""
+
+    route: Route
+    to: Route
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     waiting: tuple[Waiting, ...]
     unseen: tuple[Offer, ...]
@@ -83,6 +103,7 @@ class Desk:
     served: tuple[Served, ...]
     declines: tuple[Declines, ...]
     contrary: tuple[Heard, ...]
+    rerouted: tuple[Rerouted, ...]
     disputes: tuple[Dispute, ...]
 
 
@@ -99,6 +120,7 @@ def read_desk(*, now: datetime) -> Desk:
         served=tuple(_measure_service(route, policy, floor, regions, products) for route, policy in in_force),
         declines=tuple(_list_declines(now=now)),
         contrary=tuple(list_contrary(now=now)),
+        rerouted=tuple(_list_rerouted(now=now)),
         disputes=tuple(list_open()[:SHOWN]),
     )
 
@@ -109,8 +131,8 @@ def _list_waiting(
     held = Lead.objects.held()
     alike = held.exclude(held_reason__in=FOR_A_PARTNER).order_by().values_list("held_reason")
     found = [
-        Waiting(HeldReason(reason), leads, oldest)
-        for reason, leads, oldest in alike.annotate(Count("pk"), Min("held_at"))
+        Waiting(HeldReason(reason), leads, oldest, goes_on_at=goes_on_at)
+        for reason, leads, oldest, goes_on_at in alike.annotate(Count("pk"), Min("held_at"), Min("fallback_at"))
     ]
     placed = held.filter(held_reason__in=FOR_A_PARTNER, policy__isnull=False).order_by()
     groups = placed.values_list("held_reason", "region", "product", "policy__programme").annotate(
@@ -181,6 +203,14 @@ def _measure_service(
             (regions[region], products[product]) for region, product in places if not served[region, product]
         ),
     )
+
+
+def _list_rerouted(*, now: datetime) -> list[Rerouted]:
+    rows = LeadReroute.objects.filter(rerouted_at__gt=now - LATELY).order_by()
+    counted = rows.values_list("route", "to_policy__route").annotate(leads=Count("pk")).order_by("-leads")[:SHOWN]
+    found = list(counted)
+    routes = Route.objects.in_bulk({pk for route, to, _leads in found for pk in (route, to)})
+    return [Rerouted(routes[route], routes[to], leads) for route, to, leads in found]
 
 
 def _list_declines(*, now: datetime) -> list[Declines]:

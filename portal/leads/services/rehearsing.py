@@ -6,9 +6,10 @@ It is chosen by the rule that distributes (:class:`portal.leads.routing.Shortlis
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.leads.models import Route, RouteCredit, RoutePolicy
+from portal.leads.models import FINAL, Route, RouteCredit, RoutePolicy
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import COMPETED, TURN, Verdict
+from portal.leads.services.distribution import reason_to_hold
 from portal.leads.services.floor import look
 from portal.leads.services.performance import read_percents
 from portal.partners.models import Partner
@@ -34,12 +35,16 @@ class Tried:
         elsewhere: the route that would have it before this one, by the rules in force; None where this one has it.
         winners: who would be offered it at once, the first choice first; nobody where nobody could.
         partners: everyone, those that compete first.
+        goes_on: where it would go then, since nobody could; None where it would be held.
+        goes_on_after: how many hours it would wait first; 0 for at once.
     """
 
     takes: bool
     elsewhere: Route | None
     winners: tuple[str, ...]
     partners: tuple[TriedPartner, ...]
+    goes_on: Route | None = None
+    goes_on_after: int = 0
 
 
 def try_lead(route: Route, policy: Policy, asked: Asked, *, now: datetime) -> Tried:
@@ -73,6 +78,13 @@ def try_lead(route: Route, policy: Policy, asked: Asked, *, now: datetime) -> Tr
         winners.append(choice.winner)
         choice.settle(credits)
         choice = shortlist.stop({**stops, **dict.fromkeys(winners, Verdict.ALREADY_OFFERED)}).choose(credits)
+    goes_on = None if winners else Route.objects.filter(pk=policy.fallback).first()
+    at_once = reason_to_hold("".join(first.verdicts)) in FINAL
     return Tried(
-        takes=True, elsewhere=elsewhere, winners=tuple(names[pk] for pk in winners), partners=tuple(partners)
-    )  # fmt: skip
+        takes=True,
+        elsewhere=elsewhere,
+        winners=tuple(names[pk] for pk in winners),
+        partners=tuple(partners),
+        goes_on=goes_on,
+        goes_on_after=0 if at_once else policy.fallback_hours,
+    )

@@ -130,6 +130,8 @@ class LeadInspectView(InspectView):
             heard=list_heard(lead),
             hearings=HEARINGS,
             returns=lead.returns.select_related("partner"),
+            reroutes=lead.reroutes.select_related("route", "to_policy__route"),
+            goes_on=Route.objects.filter(pk=lead.policy.policy.fallback).first() if lead.fallback_at else None,
             value=to_major(lead.value, lead.currency) if lead.value is not None else None,
             **kwargs,
         )

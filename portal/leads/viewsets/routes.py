@@ -321,6 +321,10 @@ class RouteViewSet(ModelViewSet):
                 heading=gettext_lazy("How they are offered"),
             ),
             MultiFieldPanel(
+                [FieldRowPanel([FieldPanel("fallback"), FieldPanel("fallback_hours")])],
+                heading=gettext_lazy("When nobody takes a lead"),
+            ),
+            MultiFieldPanel(
                 [
                     FieldPanel("first_contact_hours"),
                     FieldPanel("tells_customer"),

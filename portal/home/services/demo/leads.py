@@ -49,6 +49,9 @@ def load_routes(*, now: datetime) -> None:
             asks_after_days=row["asks_after_days"],
             return_after_days=row["return_after_days"],
             slots=row.get("slots", 1),
+            least_score=row.get("least_score", 0),
+            lowest_tier=tiers[row["lowest_tier"]] if "lowest_tier" in row else None,
+            fallback_hours=row.get("fallback_hours", 24),
             performance=row.get("performance", 0),
         )
         route.products.set([products[slug] for slug in row["products"]])
@@ -56,7 +59,11 @@ def load_routes(*, now: datetime) -> None:
         route.save()
         for place, (slug, weight) in enumerate(row["weights"].items()):
             RouteWeight.objects.create(route=route, tier=tiers[slug], weight=weight, sort_order=place)
-        publish_policy(Route.objects.get(pk=route.pk), by=None, now=now)
+    for row in reversed(read_toml("routes.toml")["routes"]):
+        route = Route.objects.get(slug=row["slug"])
+        route.fallback = Route.objects.get(slug=row["fallback"]) if "fallback" in row else None
+        route.save()
+        publish_policy(route, by=None, now=now)
 
 
 def load_leads(*, now: datetime) -> None:
