@@ -43,7 +43,8 @@ soak: var/environment-dev  ## two million cases of the rules that money hangs on
 	@.ci/services
 	@GUILDHALL_SOAK=$(SOAK) $(PYTHON) -m pytest -q -n 2 --dist worksteal tests/leads/test_routing.py tests/leads/test_replaying.py \
 	  tests/leads/test_hours.py tests/leads/test_policies.py tests/leads/test_coarsening.py tests/leads/test_corrections.py \
-	  tests/leads/test_slots.py tests/leads/test_performance.py tests/leads/test_concurrency.py
+	  tests/leads/test_slots.py tests/leads/test_rerouting.py tests/leads/test_performance.py tests/leads/test_concurrency.py \
+	  tests/leads/test_side_by_side.py
 
 .PHONY: bench
 bench: var/environment-dev  ## what pages and searches cost, beside their limits; WORKS="search" for some
