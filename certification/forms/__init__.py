@@ -20,7 +20,7 @@ from certification.models import EventKind, Exam, Question
 from certification.question_types import QuestionType
 from certification.services.attempts import Noticed
 from certification.services.bank import Cited, write_version
-from certification.services.codes import suggest_code
+from certification.services.codes import claim_code, suggest_code
 from certification.services.places import Place, find_like, find_place, list_places
 from portal.core.errors import Refusal
 
@@ -149,8 +149,9 @@ class QuestionFormBase(WagtailAdminModelForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        if not data.get("slug") and data.get("topic"):
-            data["slug"] = suggest_code(data["topic"])
+        self.wants_code = not data.get("slug") and bool(data.get("topic"))
+        if self.wants_code:
+            data["slug"] = suggest_code(data["topic"])  # so that everything else can be checked; see save
         try:
             self.content = read_content(self.kind.parts, data, self.content)
         except Unreadable as error:
@@ -185,6 +186,8 @@ class QuestionFormBase(WagtailAdminModelForm):
         }
 
     def save(self, commit: bool = True) -> Question:
+        if commit and self.wants_code:
+            self.instance.slug = claim_code(self.instance.topic)
         question: Question = super().save(commit)
         if commit:
             write_version(

@@ -1,13 +1,11 @@
 """What several of these tests need."""
 
-from threading import Barrier, Thread
-
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.db import connections
 from django.utils import translation
 
 from certification.access import EXAMINER_PERMISSIONS
+from tests.at_once import at_once
 from tests.factories.accounts import UserFactory
 from training.models import CoursePage
 
@@ -27,28 +25,7 @@ def course(tree):
 @pytest.fixture
 def race():
     """``race(one, other)``: run functions at once, each on its own connection; their results or errors, in order."""
-
-    def run(*functions):
-        start = Barrier(len(functions))
-        results = [None] * len(functions)
-
-        def call(place, function):
-            try:
-                start.wait(10)
-                results[place] = function()
-            except Exception as error:
-                results[place] = error
-            finally:
-                connections.close_all()
-
-        threads = [Thread(target=call, args=pair) for pair in enumerate(functions)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-        return results
-
-    return run
+    return at_once
 
 
 @pytest.fixture

@@ -1,8 +1,12 @@
 """Examiners at work in Wagtail's admin."""
 
+import os
+from functools import partial
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -200,6 +204,18 @@ def test_a_question_needs_no_code_and_is_approved_by_the_press_that_saves_it(adm
     assert f"{reverse('questions:add')}?topic={topic.pk}&amp;difficulty=2" in page
     admin.post(add_url(), question_data(topic, slug=""))
     assert Question.objects.order_by("pk").last().slug == "bells-02"
+
+
+@pytest.mark.skipif("sqlite" in os.environ.get("GUILDHALL_TEST_ENGINE", ""), reason="locks are PostgreSQL's")
+@pytest.mark.django_db(transaction=True)
+def test_two_questions_without_a_code_in_the_same_second_have_two(examiner, race):
+    topic = TopicFactory(slug="bells")
+    two = [Client(), Client()]
+    for client in two:
+        client.force_login(examiner)
+    answers = race(*[partial(client.post, add_url(), question_data(topic, slug="")) for client in two])
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert set(Question.objects.values_list("slug", flat=True)) == {"bells-01", "bells-02"}
 
 
 def test_what_cannot_be_approved_is_kept_as_a_draft_and_told_why(admin):

@@ -85,6 +85,14 @@ def test_codes_go_on_from_the_highest_of_the_topic():
     assert suggest_code(topic) == "bells-10"
 
 
+def test_codes_of_a_topic_with_a_long_slug_go_on_too():
+    topic = TopicFactory(slug="what-a-customer-says-before-the-price-is-named")
+    for number in (1, 2):
+        code = suggest_code(topic)
+        assert code == f"what-a-customer-says-before-the-price-is-0{number}"
+        QuestionFactory(slug=code)
+
+
 def test_what_the_library_says_and_nobody_tests_leads_to_a_new_question(admin, tree):
     page = tree.add(tree.libraries["en"], ProductDocPage(title="Bells", slug="bells"))
     address = f"{reverse('questions:add')}?material={page.translation_key}&amp;block="
