@@ -8,6 +8,7 @@
 6. What happened to the library since: looked through, changed, read, rated, remarked on.
 7. Learning: paths and due dates, seasons of webinars with who came and what they asked, the event.
 8. New leads come in by the same service as everywhere, and are distributed.
+9. Somebody will be away, and something is contested.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from portal.home.services.demo.history import HistoryLoader
 from portal.home.services.demo.leads import load_leads, load_routes
 from portal.home.services.demo.learning import LearningLoader
 from portal.home.services.demo.library import LibraryLoader
-from portal.home.services.demo.past import BEGAN, PastLoader
+from portal.home.services.demo.past import BEGAN, PastLoader, load_open_matters
 from portal.home.services.demo.people import load_agreements, load_partners, load_rows, load_staff
 from portal.home.services.demo.sittings import load_sittings
 from portal.home.services.roles import CHANNEL_MANAGERS, EDITORS, EXAMINERS, set_up_roles
@@ -79,5 +80,6 @@ def load_demo() -> None:
             LearningLoader(library, memberships, editor=staff[EDITORS], now=now).load()
             load_sittings(memberships, examiner=staff[EXAMINERS], now=now)
             load_leads(now=now)
+            load_open_matters(memberships, now=now)
     finally:
         app.conf.task_always_eager = eager

@@ -6,10 +6,12 @@
 import csv
 import heapq
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import count
+
+from django.utils import translation
 
 from certification.models import Programme
 from portal.accounts.models import User
@@ -24,17 +26,21 @@ from portal.leads.models import (
     LetterState,
     LostReason,
     Offer,
+    OfferState,
     Source,
     Stage,
 )
 from portal.leads.rows import Submission, read_submissions, read_table
+from portal.leads.services.absences import go_away
 from portal.leads.services.corrections import give_turn_back
 from portal.leads.services.customers import record_answer
+from portal.leads.services.disputes import find_contested_offer, open_dispute
 from portal.leads.services.distribution import distribute
 from portal.leads.services.intake import read_columns, receive_leads
 from portal.leads.services.offers import accept_offer, decline_offer, expire_due_offers, mark_seen
 from portal.leads.services.outcomes import lose_lead, win_lead
 from portal.leads.services.working import list_workers, plan_step
+from portal.partners.models import Membership
 
 #: When the first leads came: a day after partners had accepted the agreement of then.
 BEGAN = timedelta(days=57)
@@ -51,6 +57,12 @@ HEARD = {
     "won": [(5, "Knew our trade before we explained it."), (4, ""), (5, "Called when they said they would.")],
     "lost": [(3, "Friendly, but too much for a firm like ours."), (4, "")],
     "work": [(4, ""), (5, "We are still talking. So far, so good.")],
+}
+
+#: What the head says, in the language that they read.
+CONTESTED = {
+    "en": "The portal could not be reached from our office that night, and the offer ran out before we had read it.",
+    "ru": "В ту ночь портал не открывался из нашего офиса, и срок предложения вышел раньше, чем мы его прочитали.",
 }
 
 Event = Callable[[datetime], None]
@@ -178,3 +190,16 @@ class PastLoader:
     def _person(self, offer: Offer, moment: datetime) -> User:
         """Whoever of the partner has the fewest leads to work."""
         return list_workers(offer.partner, moment)[0].user
+
+
+def load_open_matters(memberships: Mapping[tuple[str, str], Membership], *, now: datetime) -> None:
+    """Somebody of Severny Most will be away next week, and its head contests that an offer ran out."""
+    head = memberships["severny-most", "vasilisa.ozerova@severnymost.example"]
+    seller = memberships["severny-most", "arseny.lugovtsev@severnymost.example"]
+    go_away(seller, starts_at=now + 4 * DAY, ends_at=now + 11 * DAY, actor=head, now=now)
+    offer = Offer.objects.filter(partner=head.partner, state=OfferState.EXPIRED).latest("closed_at")
+    contested = find_contested_offer(offer)
+    if contested is None:
+        raise ValueError("An offer that ran out can be contested")
+    with translation.override(head.user.language):
+        open_dispute(contested, text=CONTESTED[head.user.language], membership=head, now=now - 20 * HOUR)
