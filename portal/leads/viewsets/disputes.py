@@ -63,16 +63,16 @@ class DisputeInspectView(InspectView):
         return f"{self.object.partner}, {self.object.get_kind_display()}"
 
     @cached_property
-    def header_more_buttons(self) -> list[HeaderButton]:
+    def header_buttons(self) -> list[HeaderButton]:
         if not may_answer_disputes(self.request.user) or not self.object.is_open:
             return []
         pk = self.object.pk
         buttons = [
-            HeaderButton(_("Add something"), url=reverse("lead_disputes:say", args=[pk]), icon_name="edit", priority=10)
+            HeaderButton(_("Add something"), url=reverse("lead_disputes:say", args=[pk]), icon_name="edit", priority=20)
         ]
         if self.object.decided_by_id != self.request.user.pk:
             url = reverse("lead_disputes:answer", args=[pk])
-            buttons.append(HeaderButton(_("Answer"), url=url, icon_name="check", priority=20))
+            buttons.append(HeaderButton(_("Answer"), url=url, icon_name="check", priority=10))
         return buttons
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
