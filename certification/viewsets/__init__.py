@@ -2,6 +2,6 @@
 
 from certification.viewsets.menu import CertificationGroup
 from certification.viewsets.policies import POLICIES
-from certification.viewsets.questions import QuestionChooserViewSet
+from certification.viewsets.question_choosing import QuestionChooserViewSet
 
 __all__ = ["POLICIES", "CertificationGroup", "QuestionChooserViewSet"]

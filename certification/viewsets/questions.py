@@ -1,15 +1,9 @@
-"""The question bank: the list with what was measured, versions and their acts, where used, what changed."""
+"""A question of the bank: its editor, its versions, where it is used, what changed."""
 
 from functools import cache
 from typing import Any, cast
 from urllib.parse import urlencode
-from uuid import UUID
 
-import django_filters
-from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.forms import CharField, Form
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -18,316 +12,32 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
-from taggit.models import Tag
 from wagtail.admin import messages
-from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, Panel
-from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import CreateView, EditView
-from wagtail.admin.views.generic import chooser as chooser_views
-from wagtail.admin.viewsets.chooser import ChooserViewSet
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 
 from certification import access
 from certification.authoring import make_panels
 from certification.forms import CITATIONS, make_question_form
-from certification.forms.acts import WithdrawalForm
-from certification.forms.fields import TopicIterator
 from certification.models import (
-    Citation,
-    Difficulty,
     ExamRules,
     Question,
     QuestionVersion,
-    Topic,
-    VersionState,
-    find_subtrees,
-    question_type_choices,
 )
 from certification.question_types import get_type, type_names
-from certification.services.bank import approve_version, retire_version, send_back, send_to_review, withdraw_version
+from certification.services.bank import approve_version, send_to_review
 from certification.services.comparing import compare_versions, name_citations
-from certification.services.usage import count_sitting, find_use
-from certification.viewsets.common import ExaminerActView, ExaminerPageMixin, ShownPanel
+from certification.services.usage import find_use
+from certification.viewsets.common import ExaminerPageMixin, ShownPanel
 from certification.viewsets.policies import POLICIES
+from certification.viewsets.question_acts import ApproveView, RetireView, SendBackView, SendToReviewView, WithdrawView
+from certification.viewsets.question_list import QuestionIndexView, say_measured
 from portal.accounts.models import User
-from portal.content.models import Product
 from portal.core.errors import Refusal
-from portal.core.viewsets import RelatedIndexView
-
-# --- What is done with a version -------------------------------------------------------------------------------------
-
-
-class VersionActView(ExaminerActView):
-    may = access.may_approve
-    header_icon = "help"
-    version: QuestionVersion
-
-    def find(self, **kwargs: Any) -> None:
-        self.version = get_object_or_404(QuestionVersion.objects.select_related("question"), pk=kwargs["pk"])
-
-    @property
-    def back_url(self) -> str:
-        return reverse("questions:edit", args=[self.version.question_id])
-
-    def find_trail(self) -> list[tuple[str, str]]:
-        return [(reverse("questions:index"), _("Questions")), (self.back_url, str(self.version.question))]
-
-    def get_page_subtitle(self) -> str:
-        return _("%(question)s, version %(number)d") % {
-            "question": self.version.question,
-            "number": self.version.number,
-        }
-
-
-class SendToReviewView(VersionActView):
-    page_title = gettext_lazy("Send to review")
-    submit_label = gettext_lazy("Send it")
-    explanation = gettext_lazy(
-        "Another examiner reads it and approves it, or sends it back. Until then it is not drawn."
-    )
-
-    def act(self, form: Any) -> str:  # noqa: ARG002 -- nothing is asked but to confirm
-        send_to_review(self.version, by=self.person, now=timezone.now())
-        return _("The version is in review.")
-
-
-class SendBackView(VersionActView):
-    page_title = gettext_lazy("Send back")
-    submit_label = gettext_lazy("Send it back")
-    explanation = gettext_lazy("It is a draft again, for its author to work on.")
-
-    def act(self, form: Any) -> str:  # noqa: ARG002 -- nothing is asked but to confirm
-        send_back(self.version)
-        return _("The version is a draft again.")
-
-
-class ApproveView(VersionActView):
-    page_title = gettext_lazy("Approve")
-    submit_label = gettext_lazy("Approve it")
-    explanation = gettext_lazy(
-        "From now on it is drawn, in place of the version that was. Its text cannot be changed any more: an edit makes "
-        "a new version."
-    )
-
-    def act(self, form: Any) -> str:  # noqa: ARG002 -- nothing is asked but to confirm
-        approve_version(self.version, by=self.person, now=timezone.now())
-        return _("The version is approved.")
-
-
-class RetireView(VersionActView):
-    page_title = gettext_lazy("Retire")
-    submit_label = gettext_lazy("Retire it")
-    explanation = gettext_lazy(
-        "It is drawn no more. Running attempts keep it. An exam that misses it may no longer be filled: see the exam."
-    )
-    danger = True
-
-    def act(self, form: Any) -> str:  # noqa: ARG002 -- nothing is asked but to confirm
-        retire_version(self.version, by=self.person, now=timezone.now())
-        return _("The version is retired.")
-
-
-class WithdrawView(VersionActView):
-    """Takes a version out of the papers of those who sit with it, too: they read why."""
-
-    may = access.may_halt
-    page_title = gettext_lazy("Withdraw at once")
-    submit_label = gettext_lazy("Withdraw it")
-    danger = True
-    form_class = WithdrawalForm
-
-    @property
-    def explanation(self) -> str:
-        sitting = count_sitting(self.version)
-        who = (
-            ngettext(
-                "%(count)d person is sitting with it at this moment and reads your reason in place of the question.",
-                "%(count)d people are sitting with it at this moment and read your reason in place of the question.",
-                sitting,
-            )
-            % {"count": sitting}
-            if sitting
-            else _("Nobody is sitting with it at this moment.")
-        )
-        return " ".join(
-            (
-                who,
-                _("It earns nothing and costs nothing from now on, whatever was answered; clocks go on."),
-                _(
-                    "It is drawn no more. Attempts that are graded already keep their marks until they are graded again."
-                ),
-            )
-        )
-
-    def act(self, form: Any) -> str:
-        withdraw_version(self.version, reason=form.cleaned_data["reason"], by=self.person, now=timezone.now())
-        return _("The version is withdrawn, also from the papers of those who sit with it.")
-
-
-# --- The list --------------------------------------------------------------------------------------------------------
-
-
-class DifficultyColumn(Column):
-    """The author's word, and what candidates made of it."""
-
-    cell_template_name = "certification/admin/cells/measured.html"
-
-    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
-        found: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        return found | {"measured": say_measured(instance)}
-
-
-def say_measured(question: Question) -> str:
-    """How hard candidates found a question, in words; empty where nobody has been asked."""
-    if not question.measured_from or question.measured_permille is None:
-        return ""
-    attempts = ngettext("%(count)d attempt", "%(count)d attempts", question.measured_from)
-    return _("%(percent)d %% earned in %(attempts)s") % {
-        "percent": round(question.measured_permille / 10),
-        "attempts": attempts % {"count": question.measured_from},
-    }
-
-
-def language_choices() -> list[tuple[str, str]]:
-    return [
-        *((code, str(name)) for code, name in settings.LANGUAGES),
-        *((f"-{code}", _("Not in %(language)s") % {"language": name}) for code, name in settings.LANGUAGES),
-    ]
-
-
-class TopicFilterField(django_filters.fields.ModelChoiceField):
-    iterator = TopicIterator
-
-
-class TopicFilter(django_filters.ModelChoiceFilter):
-    """A topic, chosen from the tree."""
-
-    field_class = TopicFilterField
-
-
-class QuestionFilterSet(WagtailFilterSet):
-    topic = TopicFilter(
-        label=gettext_lazy("Topic, with all below it"), method="filter_topic", queryset=Topic.objects.all()
-    )
-    type = django_filters.ChoiceFilter(label=gettext_lazy("Type"), choices=question_type_choices)
-    tag = django_filters.ModelChoiceFilter(
-        label=gettext_lazy("Tag"),
-        field_name="tags",
-        queryset=lambda _request: Tag.objects.filter(pk__in=Question.tags.through.objects.values("tag")).order_by(
-            "name"
-        ),
-    )
-    difficulty = django_filters.ChoiceFilter(label=gettext_lazy("Difficulty"), choices=Difficulty.choices)
-    product = django_filters.ModelChoiceFilter(label=gettext_lazy("Product"), queryset=Product.objects.all())
-    state = django_filters.ChoiceFilter(
-        label=gettext_lazy("State"), method="filter_state", choices=VersionState.choices
-    )
-    language = django_filters.ChoiceFilter(
-        label=gettext_lazy("Language"), method="filter_language", choices=language_choices
-    )
-    to_check = django_filters.ChoiceFilter(
-        label=gettext_lazy("Source"),
-        method="filter_to_check",
-        choices=[("changed", gettext_lazy("Has changed: to check"))],
-    )
-
-    class Meta:
-        model = Question
-        fields: list[str] = []
-
-    def filter_topic(self, questions: QuerySet[Question], _name: str, topic: Topic) -> QuerySet[Question]:
-        return questions.filter(topic__in=find_subtrees([topic.pk])[topic.pk])
-
-    def filter_state(self, questions: QuerySet[Question], _name: str, state: str) -> QuerySet[Question]:
-        return questions.filter(_has_version(state=state))
-
-    def filter_language(self, questions: QuerySet[Question], _name: str, value: str) -> QuerySet[Question]:
-        written = _has_version(languages__icontains=f'"{value.removeprefix("-")}"')
-        return questions.exclude(written) if value.startswith("-") else questions.filter(written)
-
-    def filter_to_check(self, questions: QuerySet[Question], _name: str, value: str) -> QuerySet[Question]:
-        doubted = QuestionVersion.objects.to_check().filter(question=OuterRef("pk"))
-        return questions.filter(Exists(doubted)) if value else questions
-
-
-def _has_version(**conditions: Any) -> Exists:
-    """A version that may be drawn, or may yet be; of a retired one only where that is asked for."""
-    versions = QuestionVersion.objects.filter(question=OuterRef("pk"), **conditions)
-    return Exists(versions if "state" in conditions else versions.exclude(state=VersionState.RETIRED))
-
-
-def search_questions(questions: QuerySet[Question], words: str) -> QuerySet[Question]:
-    """By code, or by what it asks in any language."""
-    asked = Q()
-    for code, _name in settings.LANGUAGES:
-        asked |= Q(**{f"content__stem__{code}__icontains": words})
-    versions = QuestionVersion.objects.filter(asked, question=OuterRef("pk")).exclude(state=VersionState.RETIRED)
-    return questions.filter(Q(slug__icontains=words) | Exists(versions))
-
-
-class QuestionIndexView(RelatedIndexView):
-    filterset_class = QuestionFilterSet
-
-    @cached_property
-    def columns(self) -> list[Column]:
-        return [
-            self._get_title_column("slug", width="18%"),
-            Column("excerpt", label=_("Text"), width="28%"),
-            Column("topic", label=_("Topic"), sort_key="topic__slug"),
-            Column("type_label", label=_("Type")),
-            DifficultyColumn(
-                "difficulty", label=_("Difficulty"), accessor="get_difficulty_display", sort_key="difficulty"
-            ),
-            Column("product", label=_("Product"), accessor=lambda question: question.product or "–"),
-            Column("languages", label=_("Languages"), accessor=_name_languages),
-            StatusTagColumn("state", label=_("State"), accessor=_say_state, primary=_is_drawn),
-        ]
-
-    def get_base_queryset(self) -> Any:
-        doubted = QuestionVersion.objects.to_check().filter(question=OuterRef("pk"))
-        questions = super().get_base_queryset().select_related("topic", "product").with_versions()
-        return self._narrow(questions.annotate(is_doubted=Exists(doubted)))
-
-    def _narrow(self, questions: Any) -> Any:
-        """To what cites a place of the library: how the coverage leads here."""
-        try:
-            key = UUID(self.request.GET.get("material", ""))
-        except ValueError:
-            return questions
-        cited = Citation.objects.filter(
-            material_key=key,
-            block_id=self.request.GET.get("block", ""),
-            version__question=OuterRef("pk"),
-            version__state=VersionState.APPROVED,
-        )
-        return questions.filter(Exists(cited))
-
-    def get_page_subtitle(self) -> str:
-        return _("citing one place of the library") if self.request.GET.get("material") else ""
-
-    def search_queryset(self, queryset: Any) -> Any:
-        return search_questions(queryset, self.search_query) if self.is_searching else queryset
-
-
-def _name_languages(question: Any) -> str:
-    return ", ".join(question.newest.languages) if question.newest else "–"
-
-
-def _say_state(question: Any) -> str:
-    state = question.state_label or _("Nothing is written")
-    return _("%(state)s, to check") % {"state": state} if question.is_doubted else state
-
-
-def _is_drawn(question: Any) -> bool:
-    return any(version.state == VersionState.APPROVED for version in question.all_versions) and not question.is_doubted
-
-
-# --- One question ----------------------------------------------------------------------------------------------------
 
 
 class VersionsPanel(ShownPanel):
@@ -583,77 +293,3 @@ class QuestionViewSet(ModelViewSet):
             path("versions/<int:pk>/retire/", RetireView.as_view(), name="retire"),
             path("versions/<int:pk>/withdraw/", WithdrawView.as_view(), name="withdraw"),
         ]
-
-
-# --- To choose one ---------------------------------------------------------------------------------------------------
-
-
-class KeptForExaminers:
-    """The bank holds keys: its chooser is for those who may read it."""
-
-    request: HttpRequest
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not access.may_see_bank(request.user):
-            raise PermissionDenied
-        found: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # a view's mixin
-        return found
-
-
-class QuestionSearchForm(BaseFilterForm):
-    q = CharField(label=gettext_lazy("Search by code or words"), required=False)
-
-    def filter(self, objects: Any) -> Any:
-        objects = super().filter(objects)
-        self.search_query = self.cleaned_data.get("q")
-        if self.search_query:
-            self.is_searching = True
-            objects = search_questions(objects, self.search_query)
-        return objects
-
-
-class QuestionChoiceMixin(KeptForExaminers):
-    """Only what has an approved version can be asked."""
-
-    filter_form_class: type[Form] = QuestionSearchForm
-
-    def get_object_list(self) -> Any:
-        approved = QuestionVersion.objects.approved().filter(question=OuterRef("pk"))
-        return Question.objects.filter(Exists(approved)).select_related("topic").with_versions()
-
-    @property
-    def columns(self) -> list[Column]:
-        code, *others = super().columns  # type: ignore[misc]  # a view's mixin
-        code.label = _("Code")
-        return [
-            code,
-            *others,
-            Column("excerpt", label=_("Text")),
-            Column("topic", label=_("Topic")),
-            Column("difficulty", label=_("Difficulty"), accessor="get_difficulty_display"),
-        ]
-
-
-class QuestionChooseView(QuestionChoiceMixin, chooser_views.ChooseView): ...
-
-
-class QuestionChooseResultsView(QuestionChoiceMixin, chooser_views.ChooseResultsView): ...
-
-
-class QuestionChosenView(KeptForExaminers, chooser_views.ChosenView): ...
-
-
-class QuestionChosenMultipleView(KeptForExaminers, chooser_views.ChosenMultipleView): ...
-
-
-class QuestionChooserViewSet(ChooserViewSet):
-    model = Question
-    icon = "help"
-    choose_one_text = gettext_lazy("Choose a question")
-    choose_another_text = gettext_lazy("Choose another question")
-    edit_item_text = gettext_lazy("Edit this question")
-    choose_view_class = QuestionChooseView
-    choose_results_view_class = QuestionChooseResultsView
-    chosen_view_class = QuestionChosenView
-    chosen_multiple_view_class = QuestionChosenMultipleView
-    per_page = 20

@@ -68,6 +68,18 @@ def play(market, policy, *moments, now=TUESDAY):
     return game
 
 
+def live(market, moments):
+    """Let leads come at these moments, and an hour pass after the other; how long those waited that were offered."""
+    clock = moments[0]
+    while clock < TUESDAY:
+        if clock in moments:
+            market.add_leads(1, received_at=clock)
+        distribute(market.route, now=clock)
+        wake_due_leads(now=clock)
+        clock += HOUR
+    return sorted(offer.made_at - offer.lead.stored_at for offer in Offer.objects.select_related("lead"))
+
+
 class TestTheGame:
     def test_chooses_as_live(self, now):
         market = make_market(now, partners=3, open_cap=100)
@@ -93,14 +105,7 @@ class TestTheGame:
         work(market, 1, opens_at=time(8), closes_at=time(12))
         policy = rule(market, in_working_hours=True, day_cap=1)
         moments = [TUESDAY.replace(day=19, hour=hour) for hour in (7, 10, 11, 13)]
-        clock = moments[0]
-        while clock < TUESDAY:
-            if clock in moments:
-                market.add_leads(1, received_at=clock)
-            distribute(market.route, now=clock)
-            wake_due_leads(now=clock)
-            clock += HOUR
-        lived = sorted(offer.made_at - offer.lead.stored_at for offer in Offer.objects.select_related("lead"))
+        lived = live(market, moments)
         assert sorted(play(market, policy, *moments).waits) == lived
         assert len(lived) == 4
 
@@ -131,15 +136,7 @@ class TestTheGame:
         onward = RouteFactory(products=[market.product])
         policy = rule(market, in_working_hours=True, fallback=onward, fallback_hours=16)
         moments = [TUESDAY.replace(day=19, hour=hour) for hour in (10, 13, 17)]
-        clock = moments[0]
-        while clock < TUESDAY:
-            if clock in moments:
-                market.add_leads(1, received_at=clock)
-            distribute(market.route, now=clock)
-            wake_due_leads(now=clock)
-            clock += HOUR
-        # The second one would have waited for nineteen hours, and went on before; the third waited for fifteen.
-        lived = sorted(offer.made_at - offer.lead.stored_at for offer in Offer.objects.select_related("lead"))
+        lived = live(market, moments)  # the second would have waited for nineteen hours, and went on before
         way = LeadReroute.objects.get()
         assert way.rerouted_at - way.lead.stored_at == 16 * HOUR
         game = play(market, policy, *moments)

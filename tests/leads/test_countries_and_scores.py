@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 
 from portal.core.countries import name_countries, read_country
-from portal.leads.forms import CountriesField
 from portal.leads.models import Lead
 from portal.leads.rows import Columns, Field, read_submissions, read_table
 from portal.leads.services.intake import receive_leads
+from portal.leads.staff_forms import CountriesField
 from tests.factories.accounts import UserFactory
 from tests.factories.leads import RouteFactory, SourceFactory, put_in_force
 

@@ -21,11 +21,11 @@ from wagtail.permission_policies.base import ModelPermissionPolicy
 from portal.accounts.models import User
 from portal.core.viewsets import ActView, ReadOnlyPermissionPolicy
 from portal.leads.access import may_answer_disputes
-from portal.leads.forms import AnswerForm, LeadRulesForm, StaffEvidenceForm
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Dispute
 from portal.leads.routing import Verdict
 from portal.leads.services import disputes
+from portal.leads.staff_forms import AnswerForm, LeadRulesForm, StaffEvidenceForm
 
 POLICY: ModelPermissionPolicy = ReadOnlyPermissionPolicy(Dispute)
 

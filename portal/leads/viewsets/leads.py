@@ -25,13 +25,13 @@ from portal.core.amounts import to_major
 from portal.core.errors import Refusal
 from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy
 from portal.leads.access import may_close_leads, may_import_leads, may_override, may_see_leads
-from portal.leads.forms import CloseForm, CompleteForm, ImportForm, PartnerReasonForm, ReasonForm, SourceForm
 from portal.leads.labels import FIELDS, HEARINGS, REASONS, REMEDIES, describe_problem
 from portal.leads.models import WITH_NOBODY, Dispute, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
 from portal.leads.reports import explain_decisions
 from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
 from portal.leads.services.customers import list_heard
 from portal.leads.services.links import find_taken_by_link
+from portal.leads.staff_forms import CloseForm, CompleteForm, ImportForm, PartnerReasonForm, ReasonForm, SourceForm
 from portal.leads.viewsets.desk import DeskView, FairnessView
 from portal.leads.viewsets.disputes import POLICY as DISPUTE_POLICY
 from portal.partners.models import PRESENT, Partner

@@ -22,7 +22,6 @@ from portal.core.errors import Refusal
 from portal.core.forms import add_refusal
 from portal.core.viewsets import ActView, RelatedIndexView
 from portal.leads.access import may_rule
-from portal.leads.forms import BacktestForm, PublishForm, RouteForm, StopForm, TryForm
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Lead, LeadStatus, Route, RoutePolicy, RouteStop
 from portal.leads.policies import Asked
@@ -30,6 +29,7 @@ from portal.leads.reports import describe_waits
 from portal.leads.services import policies, rules
 from portal.leads.services.backtests import compare_with_file, compare_with_quarter
 from portal.leads.services.rehearsing import try_lead
+from portal.leads.staff_forms import BacktestForm, PublishForm, RouteForm, StopForm, TryForm
 from portal.leads.viewsets.leads import POLICIES, PersonMixin
 
 
