@@ -13,6 +13,7 @@ from portal.leads.services import (
     holding,
     offers,
     performance,
+    policies,
     returns,
 )
 
@@ -36,6 +37,11 @@ def expire_due_offers() -> None:
 @shared_task(name="leads.wake_due_leads")
 def wake_due_leads() -> None:
     holding.wake_due_leads(now=timezone.now())
+
+
+@shared_task(name="leads.tell_of_rules_in_force")
+def tell_of_rules_in_force() -> None:
+    policies.tell_of_rules_in_force(now=timezone.now())
 
 
 @shared_task(name="leads.measure_performance")

@@ -172,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="1", minute="30"),
     },
     "look again at held leads that time may free": {"task": "leads.wake_due_leads", "schedule": 30.0},
+    "tell of planned rules whose moment has come": {"task": "leads.tell_of_rules_in_force", "schedule": 30.0},
     "measure how partners work what they are offered": {"task": "leads.measure_performance", "schedule": 3600.0},
     "expire offers past their window": {"task": "leads.expire_due_offers", "schedule": 30.0},
     "tell further colleagues of offers that nobody looks at": {"task": "leads.tell_next_colleagues", "schedule": 30.0},

@@ -466,7 +466,7 @@ class TestWhatStaffSee:
         distribute(first.route, now=now)
         assert f"it goes on to “Route {second.route.slug}”." in read("leads_admin:inspect", waiting.pk)
         desk = read("leads_admin:desk")
-        assert "The first goes on to its next route if nobody can by" in desk
+        assert "The first goes on to its next route if nobody can take it by" in desk
         assert read_desk(now=now).waiting[0].goes_on_at == now + DAY
 
     def test_on_the_desk_how_many_went_on(self, now, read):

@@ -200,7 +200,8 @@ class Lead(PublicIdModel):
             ),
             models.CheckConstraint(
                 condition=Q(status=LeadStatus.HELD, held_at__isnull=False) & ~Q(held_reason="")
-                | ~Q(status=LeadStatus.HELD) & Q(held_at__isnull=True, held_reason=""),
+                | Q(status=LeadStatus.NEW, held_reason="")  # it may be that a held one is only looked at again
+                | ~Q(status__in=(LeadStatus.NEW, LeadStatus.HELD)) & Q(held_at__isnull=True, held_reason=""),
                 name="leads_lead_held_for_a_reason",
             ),
             models.CheckConstraint(

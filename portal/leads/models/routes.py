@@ -212,6 +212,8 @@ class RoutePolicy(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("published by")
     )
     note = models.CharField(_("what changed, and why"), max_length=300, blank=True)
+    # When it was told that they are in force: leads that waited for such rules are looked at again then.
+    told_at = models.DateTimeField(null=True, editable=False)
 
     objects = RoutePolicyQuerySet.as_manager()
     wagtail_reference_index_ignore = True
@@ -227,6 +229,10 @@ class RoutePolicy(models.Model):
             models.CheckConstraint(
                 condition=Q(effective_from__gte=F("published_at")), name="leads_routepolicy_not_for_the_past"
             ),
+        ]
+        indexes = [
+            # The sweeper: planned rules whose moment has come.
+            models.Index(fields=["effective_from"], condition=Q(told_at__isnull=True), name="leads_routepolicy_untold"),
         ]
 
     def __str__(self) -> str:

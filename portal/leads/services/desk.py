@@ -5,9 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 
-from certification.models import Programme
+from certification.models import Credential, Programme
 from certification.services.qualifications import describe_standing
 from portal.content.models import Product
 from portal.leads.models import (
@@ -16,17 +16,18 @@ from portal.leads.models import (
     Lead,
     LeadReroute,
     LeadStatus,
+    LostReason,
     Offer,
     OfferState,
     Route,
     RoutePolicy,
 )
 from portal.leads.policies import Asked, Policy
-from portal.leads.routing import first_stop
+from portal.leads.routing import Verdict, first_stop
 from portal.leads.services.customers import Heard, list_contrary
 from portal.leads.services.disputes import list_open
 from portal.leads.services.floor import Floor, look
-from portal.partners.models import Partner, Region
+from portal.partners.models import Membership, Partner, Region
 
 #: How many kinds of waiting leads are looked at for who could take them, and how many partners for each.
 LOOKED_AT = 6
@@ -68,10 +69,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How many partners may have leads of a route at present, and the places of it where none may."""
+    """How many partners may have leads of a route, at whatever hour, and the places of it where none may.
+
+    Attributes:
+        paused: how many of them have paused at present.
+    """
 
     route: Route
     partners: int
+    paused: int
     uncovered: tuple[tuple[Region, Product], ...]
 
     @property
@@ -84,6 +90,14 @@ class Declines:
     partner: Partner
     answers: int
     declined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A lead that a partner says was no real request, and whose turns nobody has given back."""
+
+    lead: Lead
+    turns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,7 @@ class Desk:
     declines: tuple[Declines, ...]
     contrary: tuple[Heard, ...]
     rerouted: tuple[Rerouted, ...]
+    doubted: tuple[Doubted, ...]
     disputes: tuple[Dispute, ...]
 
 
@@ -111,7 +126,9 @@ def read_desk(*, now: datetime) -> Desk:
     """Everything, in a number of queries that does not grow with leads, offers or partners."""
     rows = RoutePolicy.objects.in_force(now).select_related("route").order_by("route__order", "route__slug")
     in_force = [(row.route, row.policy) for row in rows]
-    floor = look([policy for _route, policy in in_force], now=now)
+    # Leads that wait may be under rules that are not in force any more, of another programme.
+    older = RoutePolicy.objects.filter(Exists(Lead.objects.held().filter(policy=OuterRef("pk"))))
+    floor = look([policy for _route, policy in in_force] + [row.policy for row in older], now=now)
     regions, products = Region.objects.in_bulk(), Product.objects.in_bulk()
     return Desk(
         waiting=tuple(_list_waiting(floor, regions, products, now=now)),
@@ -121,6 +138,7 @@ def read_desk(*, now: datetime) -> Desk:
         declines=tuple(_list_declines(now=now)),
         contrary=tuple(list_contrary(now=now)),
         rerouted=tuple(_list_rerouted(now=now)),
+        doubted=tuple(_list_doubted(now=now)),
         disputes=tuple(list_open()[:SHOWN]),
     )
 
@@ -155,11 +173,19 @@ def _find_near(floor: Floor, region: int, product: int, programme: Programme, *,
         and product in facts.products
         and (programme.pk, facts.partner_id) not in floor.qualified
     ]
+    held = Credential.objects.current(now).filter(
+        exam__programme_exams__programme=programme,
+        membership__in=Membership.objects.active(now),
+        membership__partner__in=there,
+    )
+    counted = dict(held.order_by().values_list("membership__partner").annotate(Count("pk")))
+    # Those that have most already are looked at closely: what is lacking is more than a count.
+    nearest = sorted(there, key=lambda pk: (-counted.get(pk, 0), pk))[: NEAR * 2]
     near = []
-    for partner in Partner.objects.filter(pk__in=there).order_by("-registered_at")[:NEAR]:
+    for partner in Partner.objects.filter(pk__in=nearest):
         standing = describe_standing(partner, programme=programme, now=now)
         near.append(Near(partner, sum(exam.lacking for exam in standing.exams)))
-    return tuple(sorted(near, key=lambda one: (one.exams_short, one.partner.name)))
+    return tuple(sorted(near, key=lambda one: (one.exams_short, one.partner.name))[:NEAR])
 
 
 def _list_unseen(*, now: datetime) -> list[Offer]:
@@ -183,7 +209,7 @@ def _measure_service(
     route: Route, policy: Policy, floor: Floor, regions: dict[int, Region], products: dict[int, Product]
 ) -> Served:
     served: dict[tuple[int, int], int] = defaultdict(int)
-    able = set()
+    able, paused = set(), set()
     places = [
         (region, product)
         for region in (policy.regions or regions)
@@ -193,16 +219,30 @@ def _measure_service(
     for region, product in places:
         asked = Asked(0, product=product, region=region)
         for facts in floor.partners.values():
-            if region in facts.regions and first_stop(floor.standing(facts, policy, asked)) is None:
+            if region not in facts.regions:
+                continue
+            stop = first_stop(floor.standing(facts, policy, asked))
+            if stop in (None, Verdict.HOURS, Verdict.PAUSED):  # a night ends by itself, a pause by a word
                 served[region, product] += 1
                 able.add(facts.partner_id)
+                if stop is Verdict.PAUSED:
+                    paused.add(facts.partner_id)
     return Served(
         route=route,
         partners=len(able),
+        paused=len(paused),
         uncovered=tuple(
             (regions[region], products[product]) for region, product in places if not served[region, product]
         ),
     )
+
+
+def _list_doubted(*, now: datetime) -> list[Doubted]:
+    """Leads that ended lately as no real request, with turns that are still spent; the longest first."""
+    spent = Count("offers", filter=Q(offers__tick__isnull=False, offers__correction__isnull=True))
+    leads = Lead.objects.filter(lost_reason=LostReason.INVALID, finished_at__gt=now - LATELY)
+    rows = leads.annotate(spent=spent).filter(spent__gt=0).select_related("partner").order_by("finished_at")[:SHOWN]
+    return [Doubted(lead, lead.spent) for lead in rows]
 
 
 def _list_rerouted(*, now: datetime) -> list[Rerouted]:

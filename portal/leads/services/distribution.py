@@ -12,6 +12,7 @@ takes its whole batch with it, and the next one finds the leads as they were.
 
 import hashlib
 import json
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
-from django.db.models import CharField, QuerySet
+from django.db import DatabaseError, transaction
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from portal.core.prepared import IdsField, Question, ask
 from portal.leads.facts import leads_held, leads_offered
@@ -44,6 +46,8 @@ from portal.leads.services.bulk import Packed, insert, keep_latest
 from portal.leads.services.floor import Floor
 from portal.leads.services.rerouting import Unplaced, find_ways, reroute
 from portal.leads.services.route_desks import Claimed, Desk, open_desks
+
+logger = logging.getLogger(__name__)
 
 #: Leads claimed in one transaction.
 BATCH = 100
@@ -115,9 +119,22 @@ def distribute(
 
 
 def distribute_waiting_leads(*, now: datetime, clock: Callable[[], datetime] | None = None) -> Distributed:
-    """Distribute every route that has new leads: what a lost wake-up left behind."""
-    routes = Route.objects.filter(pk__in=Lead.objects.new().values("route")).order_by("pk")
-    return distribute(list(routes), now=now, clock=clock)
+    """Distribute every route that has new leads: what a lost wake-up left behind.
+
+    Where something is broken about the leads of one route, the others are served all the same.
+    """
+    routes = list(Route.objects.filter(pk__in=Lead.objects.new().values("route")).order_by("pk"))
+    try:
+        return distribute(routes, now=now, clock=clock)
+    except DatabaseError:
+        logger.exception("Leads could not be distributed; each route is tried by itself")
+    total = Distributed()
+    for route in routes:
+        try:
+            total += distribute(route, now=now, clock=clock)
+        except DatabaseError:
+            logger.exception("The leads of route %s could not be distributed", route.slug)
+    return total
 
 
 @transaction.atomic
@@ -227,6 +244,7 @@ class Batch:
         decisions, offers: rows by attribute.
         offered: ids of the leads of which an offer stands now.
         unplaced: those that nobody can take.
+        waited: ids of those of them that were held before, and have been looked at again.
         rosters: by route and policy the list of candidates that its decisions name.
     """
 
@@ -236,6 +254,7 @@ class Batch:
     offers: list[dict[str, Any]] = field(default_factory=list)
     offered: list[int] = field(default_factory=list)
     unplaced: list[Unplaced] = field(default_factory=list)
+    waited: list[int] = field(default_factory=list)
     rosters: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def decide(self, lead: Claimed, past: Past, *, hold_the_rest: bool) -> None:
@@ -279,9 +298,12 @@ class Batch:
     def _leave(self, lead: Claimed, choice: Choice, past: Past) -> None:
         floor = self.desks[lead.route_id].floor
         letters = zip(floor.partners, choice.verdicts, strict=True)
-        free = [(partner_id, letter) for partner_id, letter in letters if partner_id not in past.offered]
-        reason = reason_to_hold("".join(letter for _partner_id, letter in free), offered=bool(past.offered))
+        barred = past.offered | past.excluded
+        free = [(partner_id, letter) for partner_id, letter in letters if partner_id not in barred]
+        reason = reason_to_hold("".join(letter for _partner_id, letter in free), offered=bool(barred))
         recheck_at = _find_recheck(floor, free)
+        if lead.held_at is not None:
+            self.waited.append(lead.pk)
         self.unplaced.append(Unplaced(lead.pk, lead.route_id, lead.policy_id, lead.product_id, reason, recheck_at))
 
     def _write_down(self, lead: Claimed, choice: Choice, *, tick: int | None) -> None:
@@ -303,7 +325,7 @@ class Batch:
 
     def write(self) -> Distributed:
         """Everything, in bulk, and tell it once."""
-        insert(Decision, self.decisions)
+        insert(Decision, self._leave_out_repeated())
         offer_ids = insert(Offer, self.offers)
         for route_id in {route_id for route_id, _policy_id in self.rosters}:
             _write_credits(self.desks[route_id])
@@ -313,6 +335,17 @@ class Batch:
         leads_held.announce(lead_ids=held, by=None)
         offered = len({offer["lead_id"] for offer in self.offers})
         return Distributed(len(self.offered) + len(held) + len(rerouted), offered, len(held), len(rerouted))
+
+    def _leave_out_repeated(self) -> list[dict[str, Any]]:
+        """The decisions, without those that say again of a waiting lead what its last one says: a lead that is looked at
+        each morning is not written down each morning."""
+        if not self.waited:
+            return self.decisions
+        last: dict[int, tuple[int, str]] = {}
+        rows = Decision.objects.filter(lead__in=self.waited).order_by("pk")
+        for lead_id, roster_id, verdicts in rows.values_list("lead_id", "roster_id", "verdicts"):
+            last[lead_id] = roster_id, verdicts
+        return [row for row in self.decisions if last.get(row["lead_id"]) != (row["roster_id"], row["verdicts"])]
 
     def _write_unplaced(self) -> tuple[list[int], list[int]]:
         """Hold the leads that nobody can take, or let them go on; the ids of either."""
@@ -327,9 +360,12 @@ class Batch:
             alike[lead.reason, min(moments, default=None), goes_at].append(lead.lead_id)
         for (reason, recheck_at, fallback_at), lead_ids in alike.items():
             Lead.objects.filter(pk__in=lead_ids).update(
-                status=LeadStatus.HELD, held_reason=reason, held_at=self.now, recheck_at=recheck_at,
+                status=LeadStatus.HELD,
+                held_reason=reason,
+                held_at=Coalesce("held_at", Value(self.now)),
+                recheck_at=recheck_at,
                 fallback_at=fallback_at,
-            )  # fmt: skip
+            )
         return [lead.lead_id for lead in stay], rerouted
 
 
@@ -363,13 +399,13 @@ def reason_to_hold(verdicts: str, *, offered: bool = False) -> HeldReason:
     """Why nobody can take a lead.
 
     Args:
-        verdicts: of the partners that it was not offered before.
-        offered: whether it was offered to any.
+        verdicts: of the partners that it was not offered before, nor is kept from.
+        offered: whether there are others.
     """
     for letter, reason in ENDS_BY_ITSELF:
         if letter in verdicts:
             return reason
-    if offered or Verdict.CONFLICT in verdicts:
+    if offered:
         return HeldReason.ALL_OFFERED
     if any(letter in verdicts for letter in FOR_SOMEBODY_ELSE):
         return HeldReason.NO_PARTNER_HERE

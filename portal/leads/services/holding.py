@@ -23,7 +23,6 @@ from portal.leads.services.route_desks import Claimed, Desk, open_desks
 PARTNERS_AT_ONCE = 25
 
 
-@transaction.atomic
 def wake_held_leads(*, partner_ids: Iterable[int], now: datetime) -> Distributed:
     """Offer the oldest held leads that these partners can take, as many as they have room for.
 
@@ -36,7 +35,6 @@ def wake_held_leads(*, partner_ids: Iterable[int], now: datetime) -> Distributed
     return _wake(routes, partner_ids, now=now)
 
 
-@transaction.atomic
 def wake_leads_of_routes(*, route_ids: Iterable[int], now: datetime) -> Distributed:
     """The same for every partner of these routes: after staff changed what they take or how much they allow."""
     ids = sorted(route_ids)
@@ -53,37 +51,40 @@ def _wake(route_ids: Sequence[int], partner_ids: Sequence[int], *, now: datetime
         ).exists()
     ):
         return Distributed()
-    desks = open_desks(route_ids, now=now)
-    if not desks:
-        return Distributed()
-    total = settle(claim_new(desks, size=BATCH), desks, now=now)
+    total = _take_up_new(route_ids, now=now)
     for start in range(0, len(partner_ids), PARTNERS_AT_ONCE):
-        total += _fill_room(partner_ids[start : start + PARTNERS_AT_ONCE], desks, now=now)
+        some, waiting = partner_ids[start : start + PARTNERS_AT_ONCE], True
+        while waiting:
+            woken = _fill_room(route_ids, some, now=now)
+            total += woken
+            waiting = bool(woken.offered)
     return total
 
 
-def _fill_room(partner_ids: Sequence[int], desks: Mapping[int, Desk], *, now: datetime) -> Distributed:
-    """Offer held leads until these partners are full or nothing fits them any more.
+@transaction.atomic
+def _take_up_new(route_ids: Sequence[int], *, now: datetime) -> Distributed:
+    """New leads that nobody has looked at yet, a batch of them."""
+    desks = open_desks(route_ids, now=now)
+    return settle(claim_new(desks, size=BATCH), desks, now=now) if desks else Distributed()
 
-    Each pass offers at least one lead, or is the last.
+
+@transaction.atomic
+def _fill_room(route_ids: Sequence[int], partner_ids: Sequence[int], *, now: datetime) -> Distributed:
+    """Offer held leads to these partners, at most a batch of them.
+
+    Each pass offers at least one lead, or there is nothing left that fits.
     """
-    total = Distributed()
-    while True:
-        fits = Q()
-        room = 0
-        for partner_id in partner_ids:
-            rooms = {policy_id: free for desk in desks.values() for policy_id, free in desk.rooms(partner_id).items()}
-            if not rooms:
-                continue
+    desks = open_desks(route_ids, now=now)
+    fits, room = Q(), 0
+    for partner_id in partner_ids:
+        rooms = {policy_id: free for desk in desks.values() for policy_id, free in desk.rooms(partner_id).items()}
+        if rooms:
             room += max(rooms.values())
             fits |= _leads_that_fit(partner_id, list(rooms), desks)
-        if not room or not fits:
-            return total
-        claimed = [Claimed(*row) for row in claim(Lead.objects.waiting().filter(fits), size=min(room, BATCH))]
-        woken = settle(claimed, desks, now=now, hold_the_rest=False)
-        if not woken.offered:
-            return total
-        total += woken
+    if not room or not fits:
+        return Distributed()
+    claimed = [Claimed(*row) for row in claim(Lead.objects.waiting().filter(fits), size=min(room, BATCH))]
+    return settle(claimed, desks, now=now, hold_the_rest=False)
 
 
 def _leads_that_fit(partner_id: int, policy_ids: Sequence[int], desks: Mapping[int, Desk]) -> Q:
@@ -119,6 +120,6 @@ def _free_due(*, now: datetime) -> list[int]:
         .select_for_update(skip_locked=True, of=("self",))
         .values_list("pk", "route_id")[:BATCH]
     )
-    # When they go on stays as it is: being looked at again is no new beginning.
-    Lead.objects.filter(pk__in=rows).update(status=LeadStatus.NEW, held_reason="", held_at=None, recheck_at=None)
+    # Since when they are held and when they go on stay as they are: being looked at again is no new beginning.
+    Lead.objects.filter(pk__in=rows).update(status=LeadStatus.NEW, held_reason="", recheck_at=None)
     return sorted(set(rows.values()))

@@ -12,6 +12,7 @@ from portal.core.errors import Refusal
 from portal.leads.facts import leads_offered, leads_overridden, leads_received, offers_closed
 from portal.leads.models import (
     UNHELD,
+    WAITING,
     WITH_NOBODY,
     Lead,
     LeadStatus,
@@ -45,8 +46,9 @@ def exclude_partner(lead: Lead, *, partner: Partner, reason: str, by: User, now:
     if Override.objects.filter(lead=lead, partner=partner, kind=OverrideKind.EXCLUDED).exists():
         raise Refusal(_("%(partner)s is kept from this lead already.") % {"partner": partner}, code="excluded_already")
     override = _note(lead, OverrideKind.EXCLUDED, partner, reason, by=by, now=now)
-    if _withdraw(lead, partner=partner, reason=reason, by=by, now=now):
-        _return(lead, by=by)
+    withdrawn = _withdraw(lead, partner=partner, reason=reason, by=by, now=now)
+    if withdrawn or (lead.status == LeadStatus.HELD and lead.held_reason in WAITING):
+        _return(lead, by=by)  # one that waits may have waited for this partner
     return override
 
 
@@ -59,7 +61,7 @@ def assign_lead(lead: Lead, *, partner: Partner, reason: str, by: User, now: dat
 
     Raises:
         Refusal: without a reason; a partner has the lead, or it is finished; the lead was not routed; the partner is not
-            qualified, or was offered it before.
+            qualified, is kept from the lead, or was offered it before.
     """
     _check_reason(reason)
     partner = Partner.objects.select_for_update().get(pk=partner.pk)
@@ -75,6 +77,12 @@ def assign_lead(lead: Lead, *, partner: Partner, reason: str, by: User, now: dat
             _("%(partner)s was offered this lead before.") % {"partner": partner},
             remedy=_("A partner is never offered a lead twice."),
             code="offered_before",
+        )
+    if Override.objects.filter(lead=lead, partner=partner, kind=OverrideKind.EXCLUDED).exists():
+        raise Refusal(
+            _("%(partner)s is kept from this lead.") % {"partner": partner},
+            remedy=_("The reason stands on the lead's page; it is kept for ever. Choose another partner."),
+            code="excluded",
         )
     rules = cast(RoutePolicy, lead.policy)
     if not is_qualified(partner, programme=rules.programme, now=now):
@@ -148,10 +156,11 @@ def _withdraw(lead: Lead, *, partner: Partner | None, reason: str, by: User, now
 
 
 def _return(lead: Lead, *, by: User) -> None:
-    """The lead waits to be distributed again."""
-    lead.status = LeadStatus.NEW
+    """The lead waits to be distributed again. What is held since a while stays so."""
+    lead.status, lead.held_reason, lead.recheck_at = LeadStatus.NEW, "", None
     lead.save(
         update_fields=[
+            "held_reason", "recheck_at",
             "status", "partner", "accepted_at", "assignee", "stage", "first_contact_at", "next_step", "next_step_on",
             *CLOCKS,
         ]

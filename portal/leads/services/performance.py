@@ -11,7 +11,7 @@ from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from portal.leads.models import LeadStatus, Offer, OfferState, Route, RoutePerformance, RoutePolicy
 from portal.leads.performance import LOOKED_BACK, Record, measure, month_of
 
-#: Offers that the partner could have worked: not those taken from it, nor those that another was quicker with.
+#: Offers that the partner could have worked: not those that staff took from it, nor those that another was quicker with.
 ITS_OWN = (OfferState.ACCEPTED, OfferState.DECLINED, OfferState.EXPIRED)
 
 
@@ -68,15 +68,17 @@ def _measure_route(route_id: int, *, now: datetime) -> int:
 
 def read_records(route_id: int, *, until: datetime) -> Mapping[int, Record]:
     """By partner what became of a route's offers that ended in the time looked at, without those whose turn was given
-    back."""
+    back. A lead that it took and let lie until it went back by the rules counts as one that it had."""
     spoken_with = Q(lead__first_contact_at__isnull=False) | Q(lead__status=LeadStatus.WON)
+    worked = Q(state=OfferState.ACCEPTED) & spoken_with | Q(returned__first_contact_at__isnull=False)
     rows = (
         Offer.objects.filter(
-            route=route_id, tick__isnull=False, correction__isnull=True, state__in=ITS_OWN,
+            Q(state__in=ITS_OWN) | Q(returned__isnull=False),
+            route=route_id, tick__isnull=False, correction__isnull=True,
             closed_at__gte=until - LOOKED_BACK, closed_at__lt=until,
         )
         .order_by()
         .values_list("partner")
-        .annotate(offered=Count("pk"), worked=Count("pk", filter=Q(state=OfferState.ACCEPTED) & spoken_with))
+        .annotate(offered=Count("pk"), worked=Count("pk", filter=worked))
     )  # fmt: skip
     return {partner_id: Record(offered, worked) for partner_id, offered, worked in rows}

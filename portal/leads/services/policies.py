@@ -10,8 +10,19 @@ from portal.accounts.models import User
 from portal.content.models import Product
 from portal.core.errors import Refusal
 from portal.core.times import describe_moment
-from portal.leads.facts import routes_changed, routes_resumed, routes_stopped
-from portal.leads.models import Lead, LeadStatus, Route, RoutePolicy, RouteStop
+from portal.leads.facts import leads_received, routes_changed, routes_resumed, routes_stopped
+from portal.leads.models import (
+    FINAL,
+    UNHELD,
+    WAITING,
+    Lead,
+    LeadReroute,
+    LeadStatus,
+    OfferState,
+    Route,
+    RoutePolicy,
+    RouteStop,
+)
 from portal.leads.policies import Policy
 
 
@@ -88,13 +99,24 @@ def publish_policy(
             code="unchanged",
         )
     _check_fallback(route, policy, moment=moment)
+    _check_those_that_come(route, policy, moment=moment)
     number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
     published = RoutePolicy.objects.create(
         route=route, number=number, programme_id=policy.programme, rules=policy.to_json(), effective_from=moment,
-        published_at=now, published_by=by, note=note.strip(),
+        published_at=now, published_by=by, note=note.strip(), told_at=now if moment <= now else None,
     )  # fmt: skip
     routes_changed.announce(route_ids=route.pk, by=by)
     return published
+
+
+@transaction.atomic
+def tell_of_rules_in_force(*, now: datetime) -> int:
+    """Tell of planned rules whose moment has come, so that what waited for such is looked at again; how many."""
+    due = RoutePolicy.objects.filter(told_at__isnull=True, effective_from__lte=now).order_by("pk")
+    rows = dict(due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", "route"))
+    RoutePolicy.objects.filter(pk__in=rows).update(told_at=now)
+    routes_changed.announce(route_ids=sorted(set(rows.values())), by=None)
+    return len(rows)
 
 
 def _check_fallback(route: Route, policy: Policy, *, moment: datetime) -> None:
@@ -133,6 +155,23 @@ def _check_fallback(route: Route, policy: Policy, *, moment: datetime) -> None:
             remedy=_("Let one of these routes hold them."),
             code="fallback_round",
         )
+
+
+def _check_those_that_come(route: Route, policy: Policy, *, moment: datetime) -> None:
+    """Whether what nobody takes on other routes can still go on to this one.
+
+    Raises:
+        Refusal: their leads are of products that the draft does not have.
+    """
+    for row in RoutePolicy.objects.in_force(moment).exclude(route=route).select_related("route"):
+        if row.policy.fallback == route.pk and not row.policy.products <= policy.products:
+            lacking = Product.objects.filter(pk__in=row.policy.products - policy.products)
+            raise Refusal(
+                _("Leads of “%(route)s” that nobody takes go on here, and the draft does not have %(products)s.")
+                % {"route": row.route, "products": ", ".join(str(product) for product in lacking)},
+                remedy=_("Keep the product, or let the leads of that route go on elsewhere first."),
+                code="others_go_on_here",
+            )
 
 
 @transaction.atomic
@@ -192,19 +231,25 @@ def resume_route(route: Route, *, by: User, now: datetime) -> RouteStop:
 def adopt_waiting(route: Route, *, by: User, now: datetime) -> int:
     """Bring the route's leads that nobody has under the rules in force, those that these rules take; how many.
 
-    Leads keep the rules that they came under; this is how staff let a new rule hold for those that wait.
+    Leads keep the rules that they came under; this is how staff let a new rule hold for those that wait. They are looked
+    at again at once, by these. One that came from another route is asked for its product alone, as when it came; one of
+    which an offer stands keeps the rules of that offer.
     """
     Route.objects.select_for_update(no_key=True).get(pk=route.pk)
     row = RoutePolicy.objects.in_force(now).filter(route=route).first()
     if row is None:
         return 0
-    waiting = Lead.objects.filter(Q(status=LeadStatus.NEW) | Q(status=LeadStatus.HELD), route=route)
+    for_want_of_a_partner = Q(status=LeadStatus.NEW) | Q(status=LeadStatus.HELD, held_reason__in={*WAITING, *FINAL})
+    waiting = Lead.objects.filter(for_want_of_a_partner, route=route).exclude(policy=row)
+    came = set(LeadReroute.objects.filter(to_policy__route=route, lead__in=waiting).values_list("lead", flat=True))
     moved = [
         lead.pk
-        for lead in waiting.exclude(policy=row).select_for_update(of=("self",)).order_by("pk")
-        if row.policy.takes(lead.asked)
+        for lead in waiting.exclude(offers__state=OfferState.OPEN).select_for_update(of=("self",)).order_by("pk")
+        if (lead.product_id in row.policy.products if lead.pk in came else row.policy.takes(lead.asked))
     ]
-    Lead.objects.filter(pk__in=moved).update(policy=row)
-    if moved:
-        routes_changed.announce(route_ids=route.pk, by=by)
+    # Since when they are held stays; everything else about it is the new rules' to say.
+    Lead.objects.filter(pk__in=moved).update(
+        policy=row, status=LeadStatus.NEW, **{name: value for name, value in UNHELD.items() if name != "held_at"}
+    )
+    leads_received.announce(lead_ids=moved, by=by)
     return len(moved)

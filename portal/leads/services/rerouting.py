@@ -54,8 +54,10 @@ def find_ways(leads: Iterable[Unplaced], policies: Mapping[int, Policy], *, now:
         # Staff may have brought it under rules that are younger than it: then those of the next route are, too.
         moment = max(stored_at, effective_from)
         target = next((row for row in targets[policy.fallback] if row.effective_from <= moment), None)
-        if target is None or lead.product_id not in target.policy.products or (lead_id, policy.fallback) in left:
+        if target is None or lead.product_id not in target.policy.products:
             continue
+        if {(lead_id, lead.route_id), (lead_id, policy.fallback)} & left:
+            continue  # it has gone this way, or is where it was before: staff may have completed it
         goes_at = now if lead.reason in FINAL else fallback_at or now + timedelta(hours=policy.fallback_hours)
         ways[lead_id] = Way(target.pk, target.route_id, goes_at)
     return ways

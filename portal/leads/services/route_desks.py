@@ -34,6 +34,7 @@ class Claimed(NamedTuple):
     region_id: int
     product_id: int
     language: str
+    held_at: Any  # since when it is held, however the database says that; None where it was not
 
     @property
     def asked(self) -> Asked:

@@ -416,7 +416,7 @@ class LeadViewSet(ModelViewSet):
     copy_view_enabled = False
     form_fields: list[str] = []
     list_display = ["__str__", "status", "held_reason", "product", "region", "route", "partner", "received_at"]
-    list_filter = ["status", "held_reason", "route", "source", "product", "region", "received_at"]
+    list_filter = ["status", "held_reason", "lost_reason", "route", "source", "product", "region", "received_at"]
     search_fields = ["company", "external_id"]
     search_backend_name = None
     list_per_page = 50

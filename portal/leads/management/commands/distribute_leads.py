@@ -12,7 +12,10 @@ from portal.leads.services.distribution import distribute
 
 
 class Command(BaseCommand):
-    help = "Give every new lead to the partner whose turn it is, or hold it with the reason why nobody can take it."
+    help = (
+        "Give every new lead to the partner whose turn it is; or hold it with the reason why nobody can take it, or let it "
+        "go on to another route."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--route", metavar="SLUG", help="this route only; all of them otherwise")
@@ -24,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no route “{route}”. Routes: {known}.")
         for one in routes:
             done = distribute(one, now=timezone.now(), clock=timezone.now)
-            self.stdout.write(f"{one.slug}: {done.offered} offered, {done.held} held")
+            self.stdout.write(f"{one.slug}: {done.offered} offered, {done.held} held, {done.rerouted} went on")
         open_offers = Offer.objects.open().count()
         self.stdout.write(f"  {open_offers} open offers in all, which partners have still to answer")
         held = Lead.objects.held().order_by().values_list("held_reason").annotate(Count("pk"))
