@@ -1,21 +1,26 @@
 """The channel manager's desk and the fairness report: what waits, what would free it; whether turns went as they should."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from portal.leads.models import HeldReason, Offer, OfferState, RouteCredit, Stage
+from certification.models import ProgrammeExam
+from portal.leads.models import HeldReason, LostReason, Offer, OfferState, RouteCredit, Stage
 from portal.leads.services.corrections import give_turn_back
-from portal.leads.services.desk import read_desk
+from portal.leads.services.desk import Doubted, read_desk
 from portal.leads.services.distribution import distribute
 from portal.leads.services.fairness_report import read_fairness
 from portal.leads.services.offers import accept_offer
+from portal.leads.services.outcomes import lose_lead
 from portal.leads.services.overrides import assign_lead
+from portal.leads.services.terms import keep_terms, pause_leads
 from portal.leads.services.working import plan_step
 from tests.factories.accounts import UserFactory
+from tests.factories.certification import CredentialFactory, ExamFactory
 from tests.factories.leads import make_market, put_in_force
 from tests.factories.partners import RegionFactory
 
@@ -63,6 +68,44 @@ class TestTheDesk:
         [row] = read_desk(now=now).served
         assert (row.partners, row.is_short) == (2, True)
         assert row.uncovered == ((elsewhere, market.product),)
+
+    def test_night_and_pause_do_not_make_a_place_uncovered(self, now):
+        market = make_market(now, partners=2, in_working_hours=True)
+        for place in (0, 1):
+            keep_terms(
+                market.partners[place], open_cap=None, day_cap=None, languages=[], has_hours=True, workdays=range(7),
+                opens_at=time(8), closes_at=time(9), holidays=[], by=market.person(place), now=now,
+            )  # fmt: skip
+        pause_leads(market.partners[0], by=market.person(0), now=now)
+        market.route.regions.set([market.region])
+        market.route.save()
+        put_in_force(market.route)
+        [row] = read_desk(now=now.replace(hour=22)).served
+        assert (row.partners, row.paused, row.uncovered) == (2, 1, ())
+
+    def test_names_the_partners_that_lack_least_whoever_came_last(self, now):
+        market = make_market(now, partners=0)
+        second = ExamFactory(questions=0)
+        ProgrammeExam.objects.create(programme=market.programme, exam=second, sort_order=9)
+        nearest = market.add_partner(qualified=False, name="Nearly Ltd")
+        CredentialFactory(membership=market.members[0], exam=second)
+        for number in range(8):
+            market.add_partner(qualified=False, name=f"Far {number}")
+        market.add_leads(1)
+        distribute(market.route, now=now)
+        [row] = read_desk(now=timezone.now()).waiting
+        assert len(row.near) == 3
+        assert (row.near[0].partner, row.near[0].exams_short) == (nearest, 1)
+
+    def test_says_what_partners_hold_to_be_no_real_request_until_the_turn_is_given_back(self, market, now):
+        market.add_leads(1)
+        distribute(market.route, now=now)
+        offer = Offer.objects.get()
+        accept_offer(offer, by=market.person(), now=now)
+        lose_lead(offer.lead, reason=LostReason.INVALID, by=market.person(), now=now)
+        assert read_desk(now=now + HOUR).doubted == (Doubted(offer.lead, 1),)
+        give_turn_back(offer, reason="Spam", by=UserFactory(staff=True), now=now)
+        assert read_desk(now=now + HOUR).doubted == ()
 
     def test_says_who_declines_more_than_others(self, market, now):
         market.add_leads(6)

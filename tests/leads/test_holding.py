@@ -1,18 +1,24 @@
 """Held leads wake when somebody can take them: exactly those, oldest first, and nobody polls."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from certification.services.qualifications import review_qualification
+from portal.core.errors import Refusal
 from portal.leads.models import Decision, DeclineReason, HeldReason, Lead, LeadStatus, Offer, RouteCredit
+from portal.leads.services import distribution, holding
 from portal.leads.services.distribution import distribute
-from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
+from portal.leads.services.holding import wake_due_leads, wake_held_leads, wake_leads_of_routes
 from portal.leads.services.offers import accept_offer, decline_offer
+from portal.leads.services.overrides import assign_lead, exclude_partner
+from portal.leads.services.policies import adopt_waiting, publish_policy
+from portal.leads.services.terms import keep_terms, pause_leads
+from tests.factories.accounts import UserFactory
 from tests.factories.certification import qualify
 from tests.factories.content import ProductFactory
 from tests.factories.leads import RouteFactory, make_market, put_in_force
@@ -178,3 +184,128 @@ def test_everything_follows_from_facts_without_anyone_calling():
     assert Offer.objects.open().count() == 2
     review_qualification(market.partners[0], programme=market.programme, now=now)
     assert set(Lead.objects.values_list("status", flat=True)) <= {"offered", "accepted", "held"}
+
+
+class TestLookedAtAgain:
+    @pytest.fixture
+    def at_night(self, now):
+        """A lead that waits for the day of its only partner."""
+        market = make_market(now, partners=1, in_working_hours=True)
+        keep_terms(
+            market.partners[0], open_cap=None, day_cap=None, languages=[], has_hours=True, workdays=range(7),
+            opens_at=time(8), closes_at=time(9), holidays=[now.date() + timedelta(days=1)], by=market.person(), now=now,
+        )  # fmt: skip
+        self.night = now.replace(hour=20)
+        [self.lead] = market.add_leads(1)
+        distribute(market.route, now=self.night)
+        return market
+
+    def test_it_is_as_old_as_it_is(self, at_night, now):
+        self.lead.refresh_from_db()
+        assert (self.lead.held_reason, self.lead.held_at) == (HeldReason.OUT_OF_HOURS, self.night)
+        Lead.objects.filter(pk=self.lead.pk).update(recheck_at=self.night)
+        wake_due_leads(now=self.night + timedelta(hours=1))
+        self.lead.refresh_from_db()
+        assert (self.lead.status, self.lead.held_at) == (LeadStatus.HELD, self.night)
+
+    def test_what_is_decided_again_is_not_written_again(self, at_night, now):
+        for hours in (1, 2, 3):
+            Lead.objects.filter(pk=self.lead.pk).update(recheck_at=self.night)
+            wake_due_leads(now=self.night + timedelta(hours=hours))
+        assert Decision.objects.count() == 1
+        pause_leads(at_night.partners[0], by=at_night.person(), now=self.night)
+        Lead.objects.filter(pk=self.lead.pk).update(recheck_at=self.night)
+        wake_due_leads(now=self.night + timedelta(hours=4))
+        assert Decision.objects.count() == 2  # another reason is another decision
+
+    def test_once_offered_it_begins_anew(self, at_night, now):
+        wake_due_leads(now=self.night + timedelta(days=2, hours=-12))
+        self.lead.refresh_from_db()
+        assert (self.lead.status, self.lead.held_at) == (LeadStatus.OFFERED, None)
+
+
+def test_rules_that_allow_more_offers_free_those_that_wait_for_them(market, now):
+    manager, later = UserFactory(staff=True), now + timedelta(hours=1)
+    market.route.most_offers = 1
+    market.route.save()
+    put_in_force(market.route)
+    [lead] = market.add_leads(1)
+    distribute(market.route, now=now)
+    offer = Offer.objects.get()
+    decline_offer(offer, reason=DeclineReason.NO_TIME, by=offer.partner.memberships.get().user, now=now)
+    distribute(market.route, now=now)
+    lead.refresh_from_db()
+    assert lead.held_reason == HeldReason.OFFERED_ENOUGH
+    market.route.most_offers = 5
+    market.route.save()
+    publish_policy(market.route, by=manager, now=later)
+    adopt_waiting(market.route, by=manager, now=later)
+    distribute(market.route, now=later)
+    lead.refresh_from_db()
+    assert lead.status == LeadStatus.OFFERED
+
+
+def test_what_lacks_somebody_to_call_still_lacks_it_under_new_rules(market, now):
+    manager = UserFactory(staff=True)
+    [lead] = market.add_leads(1)
+    Lead.objects.filter(pk=lead.pk).update(status=LeadStatus.HELD, held_reason=HeldReason.NO_CONTACT, held_at=now)
+    market.route.window_hours = 3
+    market.route.save()
+    publish_policy(market.route, by=manager, now=now)
+    assert adopt_waiting(market.route, by=manager, now=now) == 0
+
+
+class TestWhomStaffKeepFromIt:
+    def test_a_partner_that_is_kept_from_it_is_not_waited_for(self, now):
+        market = make_market(now, partners=1, open_cap=1)
+        _offered, lead = market.add_leads(2)
+        distribute(market.route, now=now)
+        lead.refresh_from_db()
+        assert lead.held_reason == HeldReason.AT_CAPACITY
+        exclude_partner(lead, partner=market.partners[0], reason="Conflict", by=UserFactory(staff=True), now=now)
+        lead.refresh_from_db()
+        assert (lead.status, lead.held_at) == (LeadStatus.NEW, now)  # it is looked at again
+        distribute(market.route, now=now)
+        lead.refresh_from_db()
+        assert (lead.held_reason, lead.held_at) == (HeldReason.ALL_OFFERED, now)
+
+    def test_it_is_not_given_to_it_by_hand(self, market, now):
+        staff = UserFactory(staff=True)
+        [lead] = market.add_leads(1)
+        exclude_partner(lead, partner=market.partners[0], reason="Conflict", by=staff, now=now)
+        with pytest.raises(Refusal) as refused:
+            assign_lead(lead, partner=market.partners[0], reason="Asked", by=staff, now=now)
+        assert refused.value.code == "excluded"
+
+
+def test_no_more_than_a_batch_is_offered_in_one_transaction(now, monkeypatch):
+    monkeypatch.setattr(holding, "BATCH", 3)
+    market = make_market(now, partners=0)
+    market.add_leads(10)
+    distribute(market.route, now=now)
+    market.add_partner()
+    batches, settle = [], holding.settle
+
+    def note(leads, *rest, **more):
+        batches.append(len(leads))
+        return settle(leads, *rest, **more)
+
+    monkeypatch.setattr(holding, "settle", note)
+    assert wake(market, 0, now=now).offered == 10
+    assert max(batches) == 3
+
+
+def test_what_is_broken_about_one_route_does_not_stop_the_others(market, now, monkeypatch):
+    other = make_market(now, partners=1)
+    market.add_leads(2)
+    other.add_leads(2)
+    whole = distribution._distribute_batch
+
+    def break_one(route_ids, **how):
+        if market.route.pk in route_ids:
+            raise IntegrityError("broken")
+        return whole(route_ids, **how)
+
+    monkeypatch.setattr(distribution, "_distribute_batch", break_one)
+    assert distribution.distribute_waiting_leads(now=now).offered == 2
+    assert set(Offer.objects.values_list("route", flat=True)) == {other.route.pk}

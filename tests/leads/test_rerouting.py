@@ -38,6 +38,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
 from tests.factories.content import ProductFactory
 from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market, put_in_force
+from tests.factories.partners import RegionFactory
 from tests.soak import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -325,11 +326,56 @@ class TestByWhichRules:
         first.route.fallback = second.route
         first.route.save()
         publish_policy(first.route, by=manager, now=now + 2 * HOUR)
-        adopt_waiting(first.route, by=manager, now=now + 3 * HOUR)
-        Lead.objects.filter(pk=lead.pk).update(status=LeadStatus.NEW, held_reason="", held_at=None)
+        assert adopt_waiting(first.route, by=manager, now=now + 3 * HOUR) == 1
         distribute([first.route, second.route], now=now + 3 * HOUR)
         lead.refresh_from_db()
         assert (lead.route, lead.policy.number) == (second.route, 2)
+
+    def test_one_that_waited_for_room_is_brought_under_the_new_hours_or_under_none(self, now, manager):
+        first = make_market(now, partners=1, open_cap=1)
+        second = market_after(first, partners=0)
+        _offered, lead = first.add_leads(2)
+        distribute(first.route, now=now)
+        for hours, fallback in ((2, second.route), (5, None)):
+            first.route.fallback, first.route.fallback_hours = fallback, hours
+            first.route.save()
+            publish_policy(first.route, by=manager, now=now + hours * HOUR)
+            adopt_waiting(first.route, by=manager, now=now + hours * HOUR)
+            distribute(first.route, now=now + hours * HOUR)
+            lead.refresh_from_db()
+            assert (lead.status, lead.held_at) == (LeadStatus.HELD, now)
+            assert lead.fallback_at == (now + hours * HOUR + 2 * HOUR if fallback else None)
+
+    def test_the_next_route_s_new_rules_are_for_those_that_came_to_it_as_well(self, now, manager):
+        first = make_market(now, partners=0)
+        second = market_after(first, partners=0, languages=["ru"])
+        [lead] = first.add_leads(1, language="en")
+        distribute([first.route, second.route], now=now)
+        second.route.window_hours = 3
+        second.route.save()
+        publish_policy(second.route, by=manager, now=now + HOUR)
+        assert adopt_waiting(second.route, by=manager, now=now + HOUR) == 1
+        lead.refresh_from_db()
+        assert lead.policy.number == 2
+
+    def test_completed_with_another_region_it_may_come_back_and_stays_there(self, now, manager):
+        first = make_market(now, partners=0)
+        second = market_after(first, partners=0)
+        third = make_market(now, partners=1)
+        elsewhere = RegionFactory()
+        [lead] = first.add_leads(1)
+        third.add_leads(1)
+        distribute([first.route, second.route], now=now)
+        complete_lead(
+            Lead.objects.get(pk=lead.pk), company="Firm", product=lead.product, region=elsewhere, contact={}, by=manager,
+            now=now,
+        )  # fmt: skip
+        lead.refresh_from_db()
+        assert lead.route == first.route
+        distribute_waiting_leads(now=now)
+        lead.refresh_from_db()
+        assert (lead.route, lead.status, lead.fallback_at) == (first.route, LeadStatus.HELD, None)
+        assert Offer.objects.get().route == third.route
 
     def test_completing_it_does_not_lead_it_back(self, now, manager):
         first = make_market(now, partners=0)
@@ -379,6 +425,15 @@ class TestPublishing:
         market.route.fallback = one
         market.route.save()
         assert publish_policy(market.route, by=manager, now=now).policy.fallback == one.pk
+
+    def test_a_route_that_others_go_on_to_keeps_their_products(self, now, manager):
+        first = make_market(now, partners=0)
+        second = market_after(first, partners=0)
+        second.route.products.set([ProductFactory()])
+        second.route.save()
+        with pytest.raises(Refusal) as refused:
+            publish_policy(second.route, by=manager, now=now)
+        assert refused.value.code == "others_go_on_here"
 
     def test_the_draft_never_names_itself(self, market):
         market.route.fallback = market.route
@@ -522,10 +577,16 @@ def test_whatever_happens_each_lead_is_somewhere_for_a_reason_and_turns_are_sett
         if data.draw(st.booleans()):
             name_fallback(third.route, first.route)
         first.add_leads(data.draw(st.integers(1, 4)))
-        moment = now
+        moment, elsewhere, staff = now, RegionFactory(), UserFactory(staff=True)
         for _step in range(data.draw(st.integers(1, 12))):
             offer = Offer.objects.open().filter(due_at__gt=moment).order_by("pk").first()
-            match data.draw(st.sampled_from(["distribute", "decline", "accept", "wait"])):
+            held = Lead.objects.held().order_by("pk").first()
+            match data.draw(st.sampled_from(["distribute", "decline", "accept", "wait", "complete"])):
+                case "complete" if held is not None:
+                    region = data.draw(st.sampled_from([first.region, elsewhere]))
+                    complete_lead(
+                        held, company="Firm", product=held.product, region=region, contact={}, by=staff, now=moment
+                    )
                 case "decline" if offer is not None:
                     decline(offer, markets[[market.route for market in markets].index(offer.route)], moment)
                 case "accept" if offer is not None:

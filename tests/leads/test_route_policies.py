@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal.core.errors import Refusal
-from portal.leads.models import Lead, Offer, RoutePolicy
+from portal.leads.models import HeldReason, Lead, LeadStatus, Offer, RoutePolicy
 from portal.leads.rows import Submission
 from portal.leads.services.distribution import distribute, distribute_waiting_leads
 from portal.leads.services.holding import wake_leads_of_routes
@@ -16,10 +16,11 @@ from portal.leads.services.policies import (
     publish_policy,
     resume_route,
     stop_route,
+    tell_of_rules_in_force,
     withdraw_planned,
 )
 from tests.factories.accounts import UserFactory
-from tests.factories.leads import SourceFactory
+from tests.factories.leads import SourceFactory, put_in_force
 from tests.factories.partners import RegionFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -146,3 +147,25 @@ class TestStopping:
         resume_route(market.route, by=manager, now=now)
         with pytest.raises(Refusal, match="not stopped"):
             resume_route(market.route, by=manager, now=now)
+
+
+class TestPlannedRules:
+    def test_what_waits_for_them_is_looked_at_when_their_moment_comes(
+        self, market, manager, now, django_capture_on_commit_callbacks
+    ):
+        market.route.regions.set([RegionFactory()])
+        market.route.save()
+        put_in_force(market.route)
+        lead = receive(market, 1, now=now)
+        assert lead.held_reason == HeldReason.NO_ROUTE
+        market.route.regions.set([market.region])
+        market.route.save()
+        with django_capture_on_commit_callbacks(execute=True):
+            publish_policy(market.route, effective_from=now + DAY, by=manager, now=now)
+        assert tell_of_rules_in_force(now=now + DAY - timedelta(seconds=1)) == 0
+        with django_capture_on_commit_callbacks(execute=True):
+            assert tell_of_rules_in_force(now=now + DAY) == 1
+        # What follows reads the clock on the wall, which has passed that moment.
+        lead.refresh_from_db()
+        assert (lead.status, lead.policy.number) == (LeadStatus.OFFERED, 2)
+        assert tell_of_rules_in_force(now=now + 2 * DAY) == 0
