@@ -1,6 +1,6 @@
 """All that is asked about exams and about one person's way to them, in one round trip to the database."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ from certification.models import (
 from portal.accounts.models import User
 from portal.core.localised import LocalisedText
 from portal.core.memory import Memory
-from portal.core.prepared import IdsField, Question, Rows, ask
+from portal.core.prepared import Asked, IdsField, Question, Rows, ask
 from portal.partners.models import Membership, Partner
 from training.models import Enrolment
 
@@ -228,6 +228,25 @@ LOCKED = Rows(
 )
 
 
+#: An answer that arrived: its number, position, response, the page's own number, and whether it counts.
+Step = tuple[Any, ...]
+SINCE = Question(
+    lambda public_id, positions: (
+        AnswerStep.objects.filter(attempt__public_id=public_id)
+        .filter(
+            Q(position__among=positions)
+            | Q(
+                seq=Subquery(AnswerStep.objects.filter(attempt__public_id=public_id).order_by("-seq").values("seq")[:1])
+            )
+        )
+        .order_by("seq")
+        .values_list("seq", "position", "response", "client_seq", "counted")
+    ),
+    public_id=CharField(),
+    positions=IdsField(),
+)
+
+
 def find_own_attempt(user: User, public_id: str) -> Attempt:
     """A person's own attempt with its exam: it belongs to them, whatever has become of the membership. One query.
 
@@ -240,14 +259,14 @@ def find_own_attempt(user: User, public_id: str) -> Attempt:
     return found
 
 
-def lock_own_attempt(user: User, public_id: str) -> Attempt:
-    """A person's own attempt under its lock. One query.
+def lock_to_answer(user: User, public_id: str, *, positions: Collection[int]) -> tuple[Attempt, list[Step]]:
+    """A person's own attempt under its lock, and what was given at these positions before it was locked. One query.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    (attempts,) = ask(LOCKED(user=user.pk, public_id=public_id))
-    return _only(LOCKED.read(attempts), Attempt)
+    attempts, steps = ask(LOCKED(user=user.pk, public_id=public_id), SINCE(public_id=public_id, positions=positions))
+    return _only(LOCKED.read(attempts), Attempt), steps
 
 
 #: Of an attempt, by its public id: who sat it, as whose member.
@@ -311,6 +330,7 @@ def _list_bank(**drawn: Any) -> Any:
             "question__difficulty",
             Cast("languages", TextField()),
             "doubted",
+            Cast("first_asked_at", TextField()),
         )
     )
 
@@ -319,9 +339,11 @@ BANK, WHOLE_BANK = Question(_list_bank, topics=IdsField(), fixed=IdsField()), Qu
 
 
 def ask_bank(*, topics: Collection[int] | None, fixed: Collection[int]) -> list[tuple[Any, ...]]:
-    """What may be drawn: question, version, topic, type, difficulty, languages, whether it is under check. One query.
+    """What may be drawn: question, version, topic, type, difficulty, languages, whether it is under check, and the moment
+    at which the version was asked first. One query.
 
     The languages are the text of a JSON list: a bank has thousands of them, and all that is asked is whether one is there.
+    The moment is a text too, as in :func:`recall_contents`.
 
     Args:
         topics: from which; None for all.
@@ -370,6 +392,27 @@ FLAGS = Question(
 )
 
 
+SEEN_FROM = Question(
+    lambda attempt: (
+        IntegrityEvent.objects.filter(attempt=attempt, kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
+        .order_by("happened_at", "pk")
+        .values_list("kind", "detail")
+    ),
+    attempt=IntegerField(),
+)
+EVENTS = Question(
+    lambda attempt: IntegrityEvent.objects.filter(attempt=attempt).values("pk"), counted=True, attempt=IntegerField()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """From where a sitting was seen last, by kind, and how many lines its log has."""
+
+    seen_from: Mapping[str, str]
+    lines: int
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a candidate has given so far.
@@ -389,14 +432,19 @@ class Given:
     flagged: frozenset[int]
 
 
-def ask_contents(versions: Collection[int]) -> dict[int, dict[str, Any]]:
-    """By id, what these versions ask. One query, and one more where this process has not read them yet."""
-    (rows,) = ask(VERSIONS(versions=versions))
-    return _recall_contents(rows)
+def _read_log(answers: Sequence[list[tuple[Any, ...]]]) -> Log:
+    seen, [(count,)] = answers
+    return Log(dict(seen), count)
 
 
-def _recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
-    """By id, what versions ask, which are given with the moment at which they were asked first."""
+def ask_log(attempt: Attempt) -> Log:
+    """One query."""
+    return _read_log(ask(SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk)))
+
+
+def recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
+    """By id, what versions ask, which are given with the moment at which they were asked first. No query, or one where this
+    process has not read them yet."""
     asked_at = dict(versions)
     contents = {pk: _contents.get((pk, moment)) for pk, moment in asked_at.items()}
     missing = [pk for pk, content in contents.items() if content is None]
@@ -409,60 +457,40 @@ def _recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str,
     return contents
 
 
-def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
-    """One query, and one more where this process has not read these versions yet."""
-    asked, withdrawn, steps, flags = ask(
-        VERSIONS(versions=versions), WITHDRAWN(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk)
+def _ask_given(attempt: Attempt, versions: Collection[int], *also: Asked) -> tuple[Given, list[list[tuple[Any, ...]]]]:
+    asked, withdrawn, steps, flags, *others = ask(
+        VERSIONS(versions=versions),
+        WITHDRAWN(versions=versions),
+        STEPS(attempt=attempt.pk),
+        FLAGS(attempt=attempt.pk),
+        *also,
     )
-    return Given(
-        contents=_recall_contents(asked),
+    given = Given(
+        contents=recall_contents(asked),
         withdrawn=dict(withdrawn),
         answers={position: response for position, response, _number in steps},
         seq=max((number for _position, _response, number in steps), default=0),
         flagged=frozenset(position for (position,) in flags),
     )
+    return given, others
 
 
-SINCE = Question(
-    lambda attempt, positions: (
-        AnswerStep.objects.filter(attempt=attempt)
-        .filter(
-            Q(position__among=positions)
-            | Q(seq=Subquery(AnswerStep.objects.filter(attempt=attempt).order_by("-seq").values("seq")[:1]))
-        )
-        .order_by("seq")
-        .values_list("seq", "position", "response", "client_seq", "counted")
-    ),
-    attempt=IntegerField(),
-    positions=IdsField(),
-)
+def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
+    """One query, and one more where this process has not read these versions yet."""
+    return _ask_given(attempt, versions)[0]
 
 
-def ask_steps(attempt: Attempt, *, positions: Collection[int]) -> list[tuple[int, int, Any, int, bool]]:
-    """What was given at these positions, in the order of arrival: number, position, response, the page's own number, and
-    whether it counts. The attempt's newest step comes along for its number. One query."""
-    steps: list[Any]
-    (steps,) = ask(SINCE(attempt=attempt.pk, positions=positions))
+def ask_given_and_log(attempt: Attempt, *, versions: Collection[int]) -> tuple[Given, Log]:
+    """The same with the sitting's log; as many queries."""
+    given, answers = _ask_given(attempt, versions, SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk))
+    return given, _read_log(answers)
+
+
+def ask_steps(attempt: Attempt, *, positions: Collection[int]) -> list[Step]:
+    """What was given at these positions, in the order of arrival. The attempt's newest step comes along for its number.
+    One query."""
+    (steps,) = ask(SINCE(public_id=attempt.public_id, positions=positions))
     return steps
-
-
-SEEN_FROM = Question(
-    lambda attempt: (
-        IntegrityEvent.objects.filter(attempt=attempt, kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
-        .order_by("happened_at", "pk")
-        .values_list("kind", "detail")
-    ),
-    attempt=IntegerField(),
-)
-EVENTS = Question(
-    lambda attempt: IntegrityEvent.objects.filter(attempt=attempt).values("pk"), counted=True, attempt=IntegerField()
-)
-
-
-def ask_seen_from(attempt: Attempt) -> tuple[dict[str, str], int]:
-    """From where the sitting was seen last, by kind, and how many lines its log has. One query."""
-    seen, [(count,)] = ask(SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk))
-    return dict(seen), count
 
 
 GIVEN = Rows(

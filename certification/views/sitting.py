@@ -37,12 +37,12 @@ def attempt(request: HttpRequest, public_id: str, position: int | None = None) -
             return redirect("certification:question", found.public_id, found.position)
     elif position is not None:
         return redirect("certification:attempt", found.public_id)
-    attempts.note_address(
-        found, address=_digest(found, request.META.get("REMOTE_ADDR", "")),
-        device=_digest(found, request.META.get("HTTP_USER_AGENT", "")), now=now,
-    )  # fmt: skip
     # The language of the paper was chosen at the start; the page around it is in the reader's.
     sheet = sheets.read_sheet(found, only=position)
+    attempts.note_address(
+        found, sheet.log, address=_digest(found, request.META.get("REMOTE_ADDR", "")),
+        device=_digest(found, request.META.get("HTTP_USER_AGENT", "")), now=now,
+    )  # fmt: skip
     context = {
         "attempt": found,
         "sheet": sheet,
