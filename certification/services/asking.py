@@ -220,6 +220,12 @@ ATTEMPT = Rows(
     public_id=CharField(),
 )
 ITS_EXAM = Rows(Exam, lambda public_id: Exam.objects.filter(attempts__public_id=public_id), public_id=CharField())
+ITS_NAMED_EXAM = Rows(
+    Exam,
+    lambda public_id: Exam.objects.filter(attempts__public_id=public_id),
+    besides={field.attname for field in Exam._meta.concrete_fields} - {"id", "slug", "title"},
+    public_id=CharField(),
+)
 LOCKED = Rows(
     Attempt,
     lambda user, public_id: access.own_attempts(user).filter(public_id=public_id).select_for_update(),
@@ -247,15 +253,19 @@ SINCE = Question(
 )
 
 
-def find_own_attempt(user: User, public_id: str) -> Attempt:
+def find_own_attempt(user: User, public_id: str, *, named: bool = False) -> Attempt:
     """A person's own attempt with its exam: it belongs to them, whatever has become of the membership. One query.
+
+    Args:
+        named: whether the exam's name is enough; the rest is asked for when somebody reads it.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    attempts, exams = ask(ATTEMPT(user=user.pk, public_id=public_id), ITS_EXAM(public_id=public_id))
+    its_exam = ITS_NAMED_EXAM if named else ITS_EXAM
+    attempts, exams = ask(ATTEMPT(user=user.pk, public_id=public_id), its_exam(public_id=public_id))
     found = _only(ATTEMPT.read(attempts), Attempt)
-    (found.exam,) = ITS_EXAM.read(exams)
+    (found.exam,) = its_exam.read(exams)
     return found
 
 

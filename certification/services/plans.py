@@ -1,11 +1,10 @@
 """What an exam draws from, read for the pure rules: its blueprint, and the bank as one candidate stands to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from certification.drawing import BankItem, Blueprint, Paper, Quota, SectionRule, compose, pick
+from certification.drawing import BankItem, Blueprint, Paper, Pick, Quota, SectionRule, compose, pick
 from certification.models import Attempt, Exam, QuestionTag, QuestionVersion, find_subtrees
 from certification.question_types import get_type
 from certification.services.asking import ask_bank, recall_contents
@@ -133,7 +132,7 @@ def draw_paper(
         item = one.item._replace(
             options=kind.options(content), shuffled=kind.shuffled, pinned=frozenset(kind.pinned(content))
         )
-        loaded.append(replace(one, item=item))
+        loaded.append(Pick(one.section, item, over_cap=one.over_cap))
     return compose(blueprint, loaded, seed, language=language)
 
 

@@ -116,6 +116,30 @@ def numbers(sheet: Sheet, attempt: Attempt, position: int | None) -> SafeString:
 
 
 @register.simple_tag
+def choices_note(question: SheetQuestion) -> SafeString:
+    """That several may be chosen, and what they earn; nothing where only one may be."""
+    if not question.shown.many:
+        return SafeString("")
+    if question.shown.partial:
+        return _note(question, gettext("Choose all that are right. Each right choice counts, and a wrong one costs."))
+    return _note(
+        question, gettext("Choose all that are right. It counts only if all of them, and no other, are chosen.")
+    )
+
+
+@register.simple_tag
+def parts_note(question: SheetQuestion) -> SafeString:
+    """That no part counts by itself, where it is so."""
+    if question.shown.partial:
+        return SafeString("")
+    return _note(question, gettext("It counts only if all of it is right."))
+
+
+def _note(question: SheetQuestion, words: str) -> SafeString:
+    return SafeString(f'<p class="muted small" id="q{question.position}-note">{escape(words)}</p>\n')
+
+
+@register.simple_tag
 def options(question: SheetQuestion) -> SafeString:
     """What there is to choose from: one of them, or several."""
     kind, at = "checkbox" if question.shown.many else "radio", question.position

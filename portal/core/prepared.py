@@ -364,15 +364,15 @@ def ask(*asked: Asked) -> list[list[tuple[Any, ...]]]:
     compiled = [one.statement.compile(connection) for one in asked]
     answers = []
     if connection.vendor == "postgresql":
-        literal = _find_literal(connection)
-        with connection.wrap_database_errors:
-            sql = ";".join(
-                [form.write(one.values, connection, literal) for form, one in zip(compiled, asked, strict=True)]
-            )
         with connection.cursor() as cursor:
-            # Values are written into the text, as by psycopg (Django's default), so that it may hold several statements.
-            cursor.execute(sql)
             results = cursor.cursor  # psycopg's own: Django's wraps each of these small calls
+            # Values are written into the text, as by psycopg (Django's default), so that it may hold several statements.
+            with connection.wrap_database_errors:
+                literal = Transformer(results).as_literal
+                written = [
+                    form.write(one.values, connection, literal) for form, one in zip(compiled, asked, strict=True)
+                ]
+            cursor.execute(";".join(written))
             for form in compiled:
                 answers.append(form.convert(results.fetchall()) if form.is_answered else [])
                 results.nextset()
