@@ -220,12 +220,20 @@ ATTEMPT = Rows(
     public_id=CharField(),
 )
 ITS_EXAM = Rows(Exam, lambda public_id: Exam.objects.filter(attempts__public_id=public_id), public_id=CharField())
-ITS_NAMED_EXAM = Rows(
-    Exam,
-    lambda public_id: Exam.objects.filter(attempts__public_id=public_id),
-    besides={field.attname for field in Exam._meta.concrete_fields} - {"id", "slug", "title"},
-    public_id=CharField(),
-)
+
+
+def _of_its_exam(*names: str) -> Rows:
+    """These fields of an attempt's exam alone."""
+    return Rows(
+        Exam,
+        lambda public_id: Exam.objects.filter(attempts__public_id=public_id),
+        besides={field.attname for field in Exam._meta.concrete_fields} - {"id", *names},
+        public_id=CharField(),
+    )
+
+
+#: What is shown of it during a sitting; and what a grading goes by.
+ITS_NAME, ITS_GRADING = _of_its_exam("slug", "title"), _of_its_exam("purpose", "marking_hours")
 LOCKED = Rows(
     Attempt,
     lambda user, public_id: access.own_attempts(user).filter(public_id=public_id).select_for_update(),
@@ -262,7 +270,7 @@ def find_own_attempt(user: User, public_id: str, *, named: bool = False) -> Atte
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    its_exam = ITS_NAMED_EXAM if named else ITS_EXAM
+    its_exam = ITS_NAME if named else ITS_EXAM
     attempts, exams = ask(ATTEMPT(user=user.pk, public_id=public_id), its_exam(public_id=public_id))
     found = _only(ATTEMPT.read(attempts), Attempt)
     (found.exam,) = its_exam.read(exams)
@@ -294,22 +302,24 @@ ITS_PARTNER = Rows(
 
 
 def lock_attempt_to_grade(user_id: int, public_id: str) -> Attempt:
-    """A person's attempt under its lock, with its exam. One query.
+    """A person's attempt under its lock, with what of its exam a grading goes by. One query.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    attempts, exams = ask(LOCKED(user=user_id, public_id=public_id), ITS_EXAM(public_id=public_id))
+    attempts, exams = ask(LOCKED(user=user_id, public_id=public_id), ITS_GRADING(public_id=public_id))
     found = _only(LOCKED.read(attempts), Attempt)
-    (found.exam,) = ITS_EXAM.read(exams)
+    (found.exam,) = ITS_GRADING.read(exams)
     return found
 
 
 def ask_who_sat(attempt: Attempt) -> tuple[User, Membership]:
-    """The person of an attempt, and the membership in which they sat it, with its partner. One query."""
-    people, memberships, partners = ask(
-        *(one(public_id=attempt.public_id) for one in (ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER))
+    """The person of an attempt, and the membership in which they sat it, with its partner; the attempt then has the whole
+    of its exam at hand. One query."""
+    people, memberships, partners, exams = ask(
+        *(one(public_id=attempt.public_id) for one in (ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER, ITS_EXAM))
     )
+    (attempt.exam,) = ITS_EXAM.read(exams)
     (person,), (membership,) = ITS_PERSON.read(people), ITS_MEMBERSHIP.read(memberships)
     (membership.partner,) = ITS_PARTNER.read(partners)
     return person, membership

@@ -17,6 +17,7 @@ from certification.models import Attempt
 from certification.services import attempts, clocks, sheets
 from certification.views.frame import own_attempt, person_of
 from portal.content.services.files import answer_file
+from portal.core.shell import locate
 
 #: How large a question's picture is sent.
 PICTURE = "max-1200x1200"
@@ -51,7 +52,7 @@ def attempt(request: HttpRequest, public_id: str, position: int | None = None) -
         "halt": attempts.find_halt(found),
         "break_left": max(0, found.break_seconds - found.break_seconds_taken) // 60,
         "now": now,
-        "sign_in_url": reverse("account_login"),
+        "sign_in_url": locate("account_login"),
     }
     return render(request, "certification/attempt.html", context)
 
