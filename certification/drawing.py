@@ -95,6 +95,7 @@ class BankItem(NamedTuple):
         asked: how many of the exam's recent papers held it.
         under_check: what it cites has changed; drawn only where nothing else is left.
         points: what it is worth.
+        first_asked: when the version was asked first, however it is written; from then on what it asks stays as it is.
     """
 
     question: int
@@ -110,6 +111,7 @@ class BankItem(NamedTuple):
     asked: int = 0
     under_check: bool = False
     points: int | Fraction = 1
+    first_asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

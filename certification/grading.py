@@ -1,6 +1,6 @@
 """What a paper is worth. Pure and exact: marks are fractions, percentages are compared without division."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from certification.drawing import Paper, PaperQuestion
 from certification.question_types import Content, Response, get_type
-
-NOTHING = Fraction()
+from certification.question_types.parts import NOTHING, WHOLE
 
 
 class QuestionMark(NamedTuple):
@@ -223,8 +222,9 @@ def grade(
         if not 1 <= position <= len(paper.questions):
             raise ValueError(f"The paper has no position {position}")
     left_out = frozenset(withdrawn)
-    net = {part.section: NOTHING for part in paper.sections}
-    possible, pending = dict(net), dict(net)
+    net: dict[int, list[Fraction]] = {part.section: [] for part in paper.sections}
+    possible: dict[int, list[Fraction]] = {part.section: [] for part in paper.sections}
+    pending: dict[int, list[Fraction]] = {part.section: [] for part in paper.sections}
     marks: list[QuestionMark] = []
     for item in paper.questions:
         if item.version in left_out:
@@ -233,11 +233,11 @@ def grade(
         share = by_hand.get(item.position)
         if share is None:
             share = _mark(item, contents[item.version], responses.get(item.position))
-        possible[item.section] += item.points
+        possible[item.section].append(item.points)
         if share is None:
-            pending[item.section] += item.points
-        else:
-            net[item.section] += share * item.points
+            pending[item.section].append(item.points)
+        elif share:
+            net[item.section].append(item.points if share is WHOLE else share * item.points)
         marks.append(QuestionMark(item.version, share))
     return Result(
         marks=tuple(marks),
@@ -245,15 +245,26 @@ def grade(
             SectionMark(
                 part.section,
                 part.title,
-                net[part.section],
-                possible[part.section],
+                _add_up(net[part.section]),
+                _add_up(possible[part.section]),
                 part.pass_percent,
-                pending[part.section],
+                _add_up(pending[part.section]),
             )
             for part in paper.sections
         ),
         pass_percent=paper.pass_percent,
     )
+
+
+def _add_up(points: Iterable[Fraction]) -> Fraction:
+    """The sum. Most points are whole, and whole numbers are added far faster than fractions."""
+    whole, rest = 0, NOTHING
+    for value in points:
+        if value.denominator == 1:
+            whole += value.numerator
+        else:
+            rest += value
+    return rest + whole
 
 
 def _mark(item: PaperQuestion, content: Content, response: Response) -> Fraction | None:

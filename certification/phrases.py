@@ -18,12 +18,19 @@ def say(words: Words) -> str:
 def say_as_read_in(language: str) -> Say:
     """:func:`say` with texts in the language in which a candidate reads them; the interface's words are in the reader's.
 
-    For a sheet of hundreds of texts: which language is active is not found out again for each.
+    For a sheet of hundreds of texts, while one language is active: which it is, and how a plain sentence is said in it, is
+    not found out again for each.
     """
+    said: dict[tuple[str, str], str] = {}
 
     def say_in(words: Words) -> str:
         if isinstance(words, Mapping):
             return words.get(language) or LocalisedText(words).in_language(language)
-        return say(words)
+        if not isinstance(words, Message) or words.values:
+            return say(words)
+        named = words.context, words.pattern
+        if named not in said:
+            said[named] = say(words)
+        return said[named]
 
     return say_in

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypeAlias
 from certification.question_types.outlines import Outline
 from certification.question_types.parts import (
     DEFAULT_LANGUAGE,
+    NOTHING,
+    WHOLE,
     Message,
     Part,
     Rows,
@@ -250,7 +252,7 @@ class QuestionType:
         Nothing given earns nothing, and costs nothing.
         """
         if not self.is_answered(response):
-            return Fraction()
+            return NOTHING
         return bounded(content, self.earn(content, response))
 
     def earn(self, content: Content, response: Response) -> Fraction:
@@ -287,13 +289,15 @@ def penalty(content: Content) -> Fraction | None:
 
 def bounded(content: Content, share: Fraction) -> Fraction:
     """Between the question's floor (0 unless the author says less) and 1."""
-    floor = parse_share(find_scoring(content, "floor")) or Fraction()
-    return min(Fraction(1), max(floor, share))
+    floor = parse_share(find_scoring(content, "floor")) or NOTHING
+    if floor is NOTHING and (share is NOTHING or share is WHOLE):
+        return share  # as most answers are
+    return min(WHOLE, max(floor, share))
 
 
 def or_penalty(content: Content, share: Fraction) -> Fraction:
     """The share of an answer that is right or wrong as a whole: one that earns nothing costs the penalty."""
-    return share if share else -(penalty(content) or Fraction())
+    return share if share else -(penalty(content) or NOTHING)
 
 
 def weigh(content: Content, parts: Iterable[tuple[int, Fraction, bool]]) -> Fraction:

@@ -25,7 +25,9 @@ from certification.question_types.base import (
 )
 from certification.question_types.parts import (
     DEFAULT_LANGUAGE,
+    NOTHING,
     OPTION_FEEDBACK,
+    WHOLE,
     Flag,
     Message,
     Part,
@@ -139,12 +141,12 @@ class ChoiceType(QuestionType):
     def earn(self, content: Content, response: Response) -> Fraction:
         rows = {row["id"]: row for row in self.rows(content)}
         if not self.takes_many(content):
-            return or_penalty(content, worth(rows[response[0]]) if len(response) == 1 else Fraction())
+            return or_penalty(content, worth(rows[response[0]]) if len(response) == 1 else NOTHING)
         if any("share" in row for row in rows.values()):
-            return sum((worth(rows[key]) for key in response), Fraction())
+            return sum((worth(rows[key]) for key in response), NOTHING)
         chosen, key = frozenset(response), self.key(content)
         if not is_partial(content, default=self.in_parts):
-            return or_penalty(content, Fraction(chosen == key))
+            return or_penalty(content, WHOLE if chosen == key else NOTHING)
         cost = penalty(content)
         if cost is None:  # as much as makes ticking everything earn nothing
             cost = Fraction(len(key), len(rows) - len(key))
@@ -178,4 +180,6 @@ class ChoiceType(QuestionType):
 def worth(row: Mapping[str, Any]) -> Fraction:
     """The share that an option is worth: its own, or 1 where it is right."""
     share = parse_share(row.get("share"))
-    return Fraction(bool(row.get("correct"))) if share is None else share
+    if share is None:
+        return WHOLE if row.get("correct") else NOTHING
+    return share

@@ -20,6 +20,8 @@ Say: TypeAlias = Callable[[Words], str]
 MOST_ROWS = 10
 #: The language that every text must have.
 DEFAULT_LANGUAGE = "en"
+#: The shares that most answers earn, made once.
+NOTHING, WHOLE = Fraction(0), Fraction(1)
 _SHARE = re.compile(r"-?\d{1,9}(?:/[1-9]\d{0,8}|\.\d{1,9})?", re.ASCII)
 _SHARE_OF_MARK = re.compile(r"%\s*([^%\s]+)\s*%\s*(.*)", re.ASCII)
 _POINTS = re.compile(r"(\d{1,3})\s*:\s*(.*)", re.ASCII)

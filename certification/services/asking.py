@@ -1,6 +1,6 @@
 """All that is asked about exams and about one person's way to them, in one round trip to the database."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ from certification.models import (
 from portal.accounts.models import User
 from portal.core.localised import LocalisedText
 from portal.core.memory import Memory
-from portal.core.prepared import IdsField, Question, Rows, ask
+from portal.core.prepared import Asked, IdsField, Question, Rows, ask
 from portal.partners.models import Membership, Partner
 from training.models import Enrolment
 
@@ -220,6 +220,20 @@ ATTEMPT = Rows(
     public_id=CharField(),
 )
 ITS_EXAM = Rows(Exam, lambda public_id: Exam.objects.filter(attempts__public_id=public_id), public_id=CharField())
+
+
+def _of_its_exam(*names: str) -> Rows:
+    """These fields of an attempt's exam alone."""
+    return Rows(
+        Exam,
+        lambda public_id: Exam.objects.filter(attempts__public_id=public_id),
+        besides={field.attname for field in Exam._meta.concrete_fields} - {"id", *names},
+        public_id=CharField(),
+    )
+
+
+#: What is shown of it during a sitting; and what a grading goes by.
+ITS_NAME, ITS_GRADING = _of_its_exam("slug", "title"), _of_its_exam("purpose", "marking_hours")
 LOCKED = Rows(
     Attempt,
     lambda user, public_id: access.own_attempts(user).filter(public_id=public_id).select_for_update(),
@@ -228,26 +242,49 @@ LOCKED = Rows(
 )
 
 
-def find_own_attempt(user: User, public_id: str) -> Attempt:
+#: An answer that arrived: its number, position, response, the page's own number, and whether it counts.
+Step = tuple[Any, ...]
+SINCE = Question(
+    lambda public_id, positions: (
+        AnswerStep.objects.filter(attempt__public_id=public_id)
+        .filter(
+            Q(position__among=positions)
+            | Q(
+                seq=Subquery(AnswerStep.objects.filter(attempt__public_id=public_id).order_by("-seq").values("seq")[:1])
+            )
+        )
+        .order_by("seq")
+        .values_list("seq", "position", "response", "client_seq", "counted")
+    ),
+    public_id=CharField(),
+    positions=IdsField(),
+)
+
+
+def find_own_attempt(user: User, public_id: str, *, named: bool = False) -> Attempt:
     """A person's own attempt with its exam: it belongs to them, whatever has become of the membership. One query.
+
+    Args:
+        named: whether the exam's name is enough; the rest is asked for when somebody reads it.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    attempts, exams = ask(ATTEMPT(user=user.pk, public_id=public_id), ITS_EXAM(public_id=public_id))
+    its_exam = ITS_NAME if named else ITS_EXAM
+    attempts, exams = ask(ATTEMPT(user=user.pk, public_id=public_id), its_exam(public_id=public_id))
     found = _only(ATTEMPT.read(attempts), Attempt)
-    (found.exam,) = ITS_EXAM.read(exams)
+    (found.exam,) = its_exam.read(exams)
     return found
 
 
-def lock_own_attempt(user: User, public_id: str) -> Attempt:
-    """A person's own attempt under its lock. One query.
+def lock_to_answer(user: User, public_id: str, *, positions: Collection[int]) -> tuple[Attempt, list[Step]]:
+    """A person's own attempt under its lock, and what was given at these positions before it was locked. One query.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    (attempts,) = ask(LOCKED(user=user.pk, public_id=public_id))
-    return _only(LOCKED.read(attempts), Attempt)
+    attempts, steps = ask(LOCKED(user=user.pk, public_id=public_id), SINCE(public_id=public_id, positions=positions))
+    return _only(LOCKED.read(attempts), Attempt), steps
 
 
 #: Of an attempt, by its public id: who sat it, as whose member.
@@ -265,22 +302,24 @@ ITS_PARTNER = Rows(
 
 
 def lock_attempt_to_grade(user_id: int, public_id: str) -> Attempt:
-    """A person's attempt under its lock, with its exam. One query.
+    """A person's attempt under its lock, with what of its exam a grading goes by. One query.
 
     Raises:
         Attempt.DoesNotExist: they have no such attempt.
     """
-    attempts, exams = ask(LOCKED(user=user_id, public_id=public_id), ITS_EXAM(public_id=public_id))
+    attempts, exams = ask(LOCKED(user=user_id, public_id=public_id), ITS_GRADING(public_id=public_id))
     found = _only(LOCKED.read(attempts), Attempt)
-    (found.exam,) = ITS_EXAM.read(exams)
+    (found.exam,) = ITS_GRADING.read(exams)
     return found
 
 
 def ask_who_sat(attempt: Attempt) -> tuple[User, Membership]:
-    """The person of an attempt, and the membership in which they sat it, with its partner. One query."""
-    people, memberships, partners = ask(
-        *(one(public_id=attempt.public_id) for one in (ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER))
+    """The person of an attempt, and the membership in which they sat it, with its partner; the attempt then has the whole
+    of its exam at hand. One query."""
+    people, memberships, partners, exams = ask(
+        *(one(public_id=attempt.public_id) for one in (ITS_PERSON, ITS_MEMBERSHIP, ITS_PARTNER, ITS_EXAM))
     )
+    (attempt.exam,) = ITS_EXAM.read(exams)
     (person,), (membership,) = ITS_PERSON.read(people), ITS_MEMBERSHIP.read(memberships)
     (membership.partner,) = ITS_PARTNER.read(partners)
     return person, membership
@@ -311,6 +350,7 @@ def _list_bank(**drawn: Any) -> Any:
             "question__difficulty",
             Cast("languages", TextField()),
             "doubted",
+            Cast("first_asked_at", TextField()),
         )
     )
 
@@ -319,9 +359,11 @@ BANK, WHOLE_BANK = Question(_list_bank, topics=IdsField(), fixed=IdsField()), Qu
 
 
 def ask_bank(*, topics: Collection[int] | None, fixed: Collection[int]) -> list[tuple[Any, ...]]:
-    """What may be drawn: question, version, topic, type, difficulty, languages, whether it is under check. One query.
+    """What may be drawn: question, version, topic, type, difficulty, languages, whether it is under check, and the moment
+    at which the version was asked first. One query.
 
     The languages are the text of a JSON list: a bank has thousands of them, and all that is asked is whether one is there.
+    The moment is a text too, as in :func:`recall_contents`.
 
     Args:
         topics: from which; None for all.
@@ -370,6 +412,27 @@ FLAGS = Question(
 )
 
 
+SEEN_FROM = Question(
+    lambda attempt: (
+        IntegrityEvent.objects.filter(attempt=attempt, kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
+        .order_by("happened_at", "pk")
+        .values_list("kind", "detail")
+    ),
+    attempt=IntegerField(),
+)
+EVENTS = Question(
+    lambda attempt: IntegrityEvent.objects.filter(attempt=attempt).values("pk"), counted=True, attempt=IntegerField()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """From where a sitting was seen last, by kind, and how many lines its log has."""
+
+    seen_from: Mapping[str, str]
+    lines: int
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a candidate has given so far.
@@ -389,14 +452,19 @@ class Given:
     flagged: frozenset[int]
 
 
-def ask_contents(versions: Collection[int]) -> dict[int, dict[str, Any]]:
-    """By id, what these versions ask. One query, and one more where this process has not read them yet."""
-    (rows,) = ask(VERSIONS(versions=versions))
-    return _recall_contents(rows)
+def _read_log(answers: Sequence[list[tuple[Any, ...]]]) -> Log:
+    seen, [(count,)] = answers
+    return Log(dict(seen), count)
 
 
-def _recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
-    """By id, what versions ask, which are given with the moment at which they were asked first."""
+def ask_log(attempt: Attempt) -> Log:
+    """One query."""
+    return _read_log(ask(SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk)))
+
+
+def recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
+    """By id, what versions ask, which are given with the moment at which they were asked first. No query, or one where this
+    process has not read them yet."""
     asked_at = dict(versions)
     contents = {pk: _contents.get((pk, moment)) for pk, moment in asked_at.items()}
     missing = [pk for pk, content in contents.items() if content is None]
@@ -409,60 +477,40 @@ def _recall_contents(versions: Iterable[tuple[Any, ...]]) -> dict[int, dict[str,
     return contents
 
 
-def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
-    """One query, and one more where this process has not read these versions yet."""
-    asked, withdrawn, steps, flags = ask(
-        VERSIONS(versions=versions), WITHDRAWN(versions=versions), STEPS(attempt=attempt.pk), FLAGS(attempt=attempt.pk)
+def _ask_given(attempt: Attempt, versions: Collection[int], *also: Asked) -> tuple[Given, list[list[tuple[Any, ...]]]]:
+    asked, withdrawn, steps, flags, *others = ask(
+        VERSIONS(versions=versions),
+        WITHDRAWN(versions=versions),
+        STEPS(attempt=attempt.pk),
+        FLAGS(attempt=attempt.pk),
+        *also,
     )
-    return Given(
-        contents=_recall_contents(asked),
+    given = Given(
+        contents=recall_contents(asked),
         withdrawn=dict(withdrawn),
         answers={position: response for position, response, _number in steps},
         seq=max((number for _position, _response, number in steps), default=0),
         flagged=frozenset(position for (position,) in flags),
     )
+    return given, others
 
 
-SINCE = Question(
-    lambda attempt, positions: (
-        AnswerStep.objects.filter(attempt=attempt)
-        .filter(
-            Q(position__among=positions)
-            | Q(seq=Subquery(AnswerStep.objects.filter(attempt=attempt).order_by("-seq").values("seq")[:1]))
-        )
-        .order_by("seq")
-        .values_list("seq", "position", "response", "client_seq", "counted")
-    ),
-    attempt=IntegerField(),
-    positions=IdsField(),
-)
+def ask_given(attempt: Attempt, *, versions: Collection[int]) -> Given:
+    """One query, and one more where this process has not read these versions yet."""
+    return _ask_given(attempt, versions)[0]
 
 
-def ask_steps(attempt: Attempt, *, positions: Collection[int]) -> list[tuple[int, int, Any, int, bool]]:
-    """What was given at these positions, in the order of arrival: number, position, response, the page's own number, and
-    whether it counts. The attempt's newest step comes along for its number. One query."""
-    steps: list[Any]
-    (steps,) = ask(SINCE(attempt=attempt.pk, positions=positions))
+def ask_given_and_log(attempt: Attempt, *, versions: Collection[int]) -> tuple[Given, Log]:
+    """The same with the sitting's log; as many queries."""
+    given, answers = _ask_given(attempt, versions, SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk))
+    return given, _read_log(answers)
+
+
+def ask_steps(attempt: Attempt, *, positions: Collection[int]) -> list[Step]:
+    """What was given at these positions, in the order of arrival. The attempt's newest step comes along for its number.
+    One query."""
+    (steps,) = ask(SINCE(public_id=attempt.public_id, positions=positions))
     return steps
-
-
-SEEN_FROM = Question(
-    lambda attempt: (
-        IntegrityEvent.objects.filter(attempt=attempt, kind__in=[EventKind.ADDRESS, EventKind.DEVICE])
-        .order_by("happened_at", "pk")
-        .values_list("kind", "detail")
-    ),
-    attempt=IntegerField(),
-)
-EVENTS = Question(
-    lambda attempt: IntegrityEvent.objects.filter(attempt=attempt).values("pk"), counted=True, attempt=IntegerField()
-)
-
-
-def ask_seen_from(attempt: Attempt) -> tuple[dict[str, str], int]:
-    """From where the sitting was seen last, by kind, and how many lines its log has. One query."""
-    seen, [(count,)] = ask(SEEN_FROM(attempt=attempt.pk), EVENTS(attempt=attempt.pk))
-    return dict(seen), count
 
 
 GIVEN = Rows(

@@ -26,11 +26,13 @@ from certification.models import (
 )
 from certification.question_types import BadResponse, Response, get_type
 from certification.services.asking import (
-    ask_seen_from,
+    Log,
+    Step,
+    ask_log,
     ask_steps,
     lock_attempt_to_grade,
-    lock_own_attempt,
     lock_person,
+    lock_to_answer,
 )
 from certification.services.clocks import is_out, set_deadline
 from certification.services.exams import describe_exams, with_plan
@@ -234,8 +236,8 @@ def save_answers(
         Refusal: what arrived is not what the page could have sent, or is an answer to a question that was left for good.
             Nothing is written then.
     """
-    attempt = lock_own_attempt(by, attempt_id)
-    saved = _add_steps(attempt, answers=answers, client_seq=client_seq, whole_page=whole_page, now=now)
+    attempt, steps = lock_to_answer(by, attempt_id, positions=answers)
+    saved = _add_steps(attempt, steps, answers=answers, client_seq=client_seq, whole_page=whole_page, now=now)
     if move_to is not None and saved.counted and attempt.one_at_a_time:
         move_on(attempt, to=move_to)
     return saved
@@ -256,8 +258,13 @@ def move_on(attempt: Attempt, *, to: int) -> None:
         attempt.save(update_fields=["position"])
 
 
-def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page: bool, now: datetime) -> Saved:
+def _add_steps(
+    attempt: Attempt, steps: Iterable[Step], *, answers: Given, client_seq: int, whole_page: bool, now: datetime
+) -> Saved:
     """Add answers to an attempt that the caller has locked.
+
+    Args:
+        steps: what was given at their positions before, asked under the lock: what another page has given is seen.
 
     While the clock stands still nothing is taken but what was under way: nobody answers on borrowed time. The page keeps
     what it has and sends it again when the exam goes on.
@@ -278,8 +285,7 @@ def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page:
     latest: dict[int, Response] = {}
     as_loaded: dict[int, Response] = {}
     seen_since: set[int] = set()
-    # After the lock: what another page has given meanwhile is seen.
-    for seq, position, response, number, step_counted in ask_steps(attempt, positions=responses):
+    for seq, position, response, number, step_counted in steps:
         last_seq = seq
         if not step_counted:
             continue
@@ -299,8 +305,8 @@ def _add_steps(attempt: Attempt, *, answers: Given, client_seq: int, whole_page:
         new[position] = response
     if last_seq + len(new) > MOST_STEPS:
         raise Refusal(_("This attempt has received too many answers."), code="too_many_answers")
-    steps = [(seq, position, response) for seq, (position, response) in enumerate(new.items(), last_seq + 1)]
-    keep_steps(attempt, steps, client_seq=client_seq, now=now, counted=counted)
+    added = [(seq, position, response) for seq, (position, response) in enumerate(new.items(), last_seq + 1)]
+    keep_steps(attempt, added, client_seq=client_seq, now=now, counted=counted)
     return Saved(
         seq=client_seq,
         deadline_at=attempt.deadline_at,
@@ -399,19 +405,17 @@ def note_events(attempt: Attempt, noticed: Sequence[Noticed], *, now: datetime) 
     """Add lines to a sitting's log, as many as it may hold; returns how many. Nothing is decided by them."""
     if not attempt.is_running or not noticed:
         return 0
-    _seen, count = ask_seen_from(attempt)
-    return _add_events(attempt, noticed, count=count, now=now)
+    return _add_events(attempt, noticed, count=ask_log(attempt).lines, now=now)
 
 
-def note_address(attempt: Attempt, *, address: str, device: str, now: datetime) -> int:
-    """Add a line where the sitting is seen from another network address, or on another device, than last."""
-    last, count = ask_seen_from(attempt)
+def note_address(attempt: Attempt, log: Log, *, address: str, device: str, now: datetime) -> int:
+    """Add a line where the sitting is seen from another network address, or on another device, than last in its log."""
     new = [
         Noticed(kind, detail=digest)
         for kind, digest in ((EventKind.ADDRESS, address), (EventKind.DEVICE, device))
-        if digest and last.get(kind) != digest
+        if digest and log.seen_from.get(kind) != digest
     ]
-    return _add_events(attempt, new, count=count, now=now) if attempt.is_running else 0
+    return _add_events(attempt, new, count=log.lines, now=now) if attempt.is_running else 0
 
 
 def _add_events(attempt: Attempt, noticed: Sequence[Noticed], *, count: int, now: datetime) -> int:
@@ -506,7 +510,8 @@ def _submit(
             code="halted",
         )
     if answers:  # 2
-        _add_steps(attempt, answers=answers, client_seq=client_seq, whole_page=True, now=now)
+        steps = ask_steps(attempt, positions=answers)
+        _add_steps(attempt, steps, answers=answers, client_seq=client_seq, whole_page=True, now=now)
     attempt.state = AttemptState.SUBMITTED  # 3
     # A sweeper that comes late must not lengthen the wait before another try.
     attempt.submitted_at = max(attempt.started_at, min(now, attempt.deadline_at))

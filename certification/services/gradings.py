@@ -80,18 +80,18 @@ def grade_submitted(attempt: Attempt, *, by: User | None, now: datetime, reason:
 
 def write_grading(attempt: Attempt, result: Result, *, by: User | None, reason: str, now: datetime) -> Attempt:
     """Keep what an attempt was found to be worth as its last grading, and what follows from it."""
-    stored = result.to_json()
+    stored, passed = result.to_json(), result.passed
     number = 1 if attempt.graded_at is None else attempt.gradings.count() + 1
     attempt.state, attempt.graded_at = AttemptState.GRADED, now
-    attempt.score, attempt.passed, attempt.result = result.percent, result.passed, stored
+    attempt.score, attempt.passed, attempt.result = result.percent, passed, stored
     grading = Grading(
-        attempt=attempt, number=number, graded_at=now, graded_by=by, reason=reason, score=result.percent,
-        passed=result.passed, result=stored,
+        attempt=attempt, number=number, graded_at=now, graded_by=by, reason=reason, score=attempt.score,
+        passed=passed, result=stored,
     )  # fmt: skip
     keep_graded(attempt, grading)
     if attempt.is_preview or attempt.membership_id is None:
         return attempt
-    if attempt.exam.is_diagnostic or result.passed:
+    if attempt.exam.is_diagnostic or passed:
         person, membership = ask_who_sat(attempt)
         if attempt.exam.is_diagnostic:
             _waive_lessons(attempt, membership, result, now=now)

@@ -1,14 +1,13 @@
 """What an exam draws from, read for the pure rules: its blueprint, and the bank as one candidate stands to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from certification.drawing import BankItem, Blueprint, Paper, Quota, SectionRule, compose, pick
+from certification.drawing import BankItem, Blueprint, Paper, Pick, Quota, SectionRule, compose, pick
 from certification.models import Attempt, Exam, QuestionTag, QuestionVersion, find_subtrees
 from certification.question_types import get_type
-from certification.services.asking import ask_bank, ask_contents
+from certification.services.asking import ask_bank, recall_contents
 from portal.core.memory import Memory
 
 #: An exam's exposure is reckoned over its latest papers, and may be as old as this many seconds: it is a preference.
@@ -82,9 +81,9 @@ def load_bank(blueprints: Iterable[Blueprint], *, language: str = "") -> list[Ba
     return [
         BankItem(
             question, version, topic, kind, tags=tags.get(question, frozenset()), difficulty=difficulty,
-            under_check=is_doubted,
+            under_check=is_doubted, first_asked=first_asked,
         )
-        for question, version, topic, kind, difficulty, languages, is_doubted in rows
+        for question, version, topic, kind, difficulty, languages, is_doubted, first_asked in rows
         if written_in in languages
     ]  # fmt: skip
 
@@ -108,7 +107,7 @@ def draw_paper(
 ) -> Paper:
     """Draw a paper from the bank, preferring what this candidate has seen least and what the exam has shown least.
 
-    Only the questions that are drawn have their contents read. Three queries, two of them about what was seen before.
+    Only the questions that are drawn have their contents read. Three queries at most, two about what was seen before.
 
     Args:
         bank: as :func:`load_bank` answers it.
@@ -126,14 +125,14 @@ def draw_paper(
         for item in bank
     ]
     picks = pick(blueprint, weighed, seed, papers=papers)
-    contents = ask_contents([one.item.version for one in picks])
+    contents = recall_contents((one.item.version, one.item.first_asked) for one in picks)
     loaded = []
     for one in picks:
         kind, content = get_type(one.item.type), contents[one.item.version]
         item = one.item._replace(
             options=kind.options(content), shuffled=kind.shuffled, pinned=frozenset(kind.pinned(content))
         )
-        loaded.append(replace(one, item=item))
+        loaded.append(Pick(one.section, item, over_cap=one.over_cap))
     return compose(blueprint, loaded, seed, language=language)
 
 

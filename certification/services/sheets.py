@@ -18,7 +18,7 @@ from certification.models import Attempt, QuestionVersion
 from certification.phrases import say, say_as_read_in
 from certification.question_types import Content, Shown, get_type
 from certification.question_types.outlines import Drawn
-from certification.services.asking import ask_given
+from certification.services.asking import Log, ask_given_and_log
 from portal.content.models import Image
 from portal.core.localised import LocalisedText
 from portal.partners.models import Membership
@@ -77,11 +77,13 @@ class Sheet:
 
     Attributes:
         seq: the number of the latest change that the server knows; a page counts on from it.
+        log: what the sitting's log says of where it was seen.
     """
 
     attempt: Attempt
     sections: tuple[SheetSection, ...]
     seq: int
+    log: Log
 
     @cached_property
     def questions(self) -> list[SheetQuestion]:
@@ -138,7 +140,9 @@ def read_sheet(attempt: Attempt, *, only: int | None = None) -> Sheet:
             alone, with whether they are answered, and no word of theirs leaves the server.
     """
     paper = attempt.drawn
-    given = ask_given(attempt, versions=[item.version for item in paper.questions if only in {None, item.position}])
+    given, log = ask_given_and_log(
+        attempt, versions=[item.version for item in paper.questions if only in {None, item.position}]
+    )
     contents, answers = given.contents, given.answers
     questions: dict[int, list[SheetQuestion]] = {part.section: [] for part in paper.sections}
     language = attempt.language or get_language()
@@ -164,7 +168,7 @@ def read_sheet(attempt: Attempt, *, only: int | None = None) -> Sheet:
         sections = tuple(
             SheetSection(str(LocalisedText(part.title)), tuple(questions[part.section])) for part in paper.sections
         )
-    return Sheet(attempt=attempt, sections=sections, seq=given.seq)
+    return Sheet(attempt=attempt, sections=sections, seq=given.seq, log=log)
 
 
 def _lay(

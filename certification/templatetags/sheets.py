@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from django import template
+from django.template.base import NodeList
 from django.template.context import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -38,6 +39,7 @@ def questions(context: Context, section: SheetSection, open: bool, only: int | N
     """
     save, look = escape(pgettext("answers", "Save")), escape(gettext("Look at it again"))
     lines: list[str] = []
+    drawn_by = _Drawings(context)
     with context.push():
         for question in section.questions:
             at = question.position
@@ -47,7 +49,7 @@ def questions(context: Context, section: SheetSection, open: bool, only: int | N
             is_open = open and not question.withdrawn
             lines += (
                 question_head(question, is_open),
-                _render(WITHDRAWN if question.withdrawn else question.template, context),
+                drawn_by[WITHDRAWN if question.withdrawn else question.template].render(context),
             )
             if is_open:  # what saves it alone, and marks it to be looked at again, where the page does not by itself
                 flagged = question.flagged
@@ -79,11 +81,18 @@ def question_head(question: SheetQuestion, is_open: bool) -> SafeString:
     )
 
 
-def _render(name: str, context: Context) -> str:
-    """A template that is given the context as it is: including it by a tag would cost as much as a question does."""
-    around: Any = context.template
-    found: str = around.engine.get_template(name).nodelist.render(context)
-    return found
+class _Drawings(dict[str, NodeList]):
+    """Templates by name, each found once, which are given the context as it is: including one by a tag would cost as much
+    as a question does."""
+
+    def __init__(self, context: Context) -> None:
+        around: Any = context.template
+        self._engine = around.engine
+
+    def __missing__(self, name: str) -> NodeList:
+        found: NodeList = self._engine.get_template(name).nodelist
+        self[name] = found
+        return found
 
 
 @register.simple_tag
@@ -104,6 +113,30 @@ def numbers(sheet: Sheet, attempt: Attempt, position: int | None) -> SafeString:
         state = _STATES[question.answered, question.flagged]
         lines.append(f'<li><a href="{escape(address)}"{current}{state}>{at}{words}</a></li>')
     return SafeString("".join(lines))
+
+
+@register.simple_tag
+def choices_note(question: SheetQuestion) -> SafeString:
+    """That several may be chosen, and what they earn; nothing where only one may be."""
+    if not question.shown.many:
+        return SafeString("")
+    if question.shown.partial:
+        return _note(question, gettext("Choose all that are right. Each right choice counts, and a wrong one costs."))
+    return _note(
+        question, gettext("Choose all that are right. It counts only if all of them, and no other, are chosen.")
+    )
+
+
+@register.simple_tag
+def parts_note(question: SheetQuestion) -> SafeString:
+    """That no part counts by itself, where it is so."""
+    if question.shown.partial:
+        return SafeString("")
+    return _note(question, gettext("It counts only if all of it is right."))
+
+
+def _note(question: SheetQuestion, words: str) -> SafeString:
+    return SafeString(f'<p class="muted small" id="q{question.position}-note">{escape(words)}</p>\n')
 
 
 @register.simple_tag

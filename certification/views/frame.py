@@ -27,9 +27,13 @@ def person_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def own_attempt(request: HttpRequest, public_id: str) -> Attempt:
-    """The reader's own attempt: it belongs to the person, whatever has become of the membership."""
+def own_attempt(request: HttpRequest, public_id: str, *, named: bool = False) -> Attempt:
+    """The reader's own attempt: it belongs to the person, whatever has become of the membership.
+
+    Args:
+        named: whether it is enough to have its exam's name at hand, as it is during the sitting.
+    """
     try:
-        return find_own_attempt(person_of(request), public_id)
+        return find_own_attempt(person_of(request), public_id, named=named)
     except Attempt.DoesNotExist as error:
         raise Http404 from error

@@ -17,6 +17,7 @@ from certification.models import Attempt
 from certification.services import attempts, clocks, sheets
 from certification.views.frame import own_attempt, person_of
 from portal.content.services.files import answer_file
+from portal.core.shell import locate
 
 #: How large a question's picture is sent.
 PICTURE = "max-1200x1200"
@@ -27,7 +28,7 @@ PICTURE = "max-1200x1200"
 @gzip_page
 def attempt(request: HttpRequest, public_id: str, position: int | None = None) -> HttpResponse:
     """The paper with what was given so far: as one page, or one question at a time. After the deadline it is locked."""
-    found = own_attempt(request, public_id)
+    found = own_attempt(request, public_id, named=True)
     if not found.is_running:
         return redirect("certification:result", found.public_id)
     now = timezone.now()
@@ -37,12 +38,12 @@ def attempt(request: HttpRequest, public_id: str, position: int | None = None) -
             return redirect("certification:question", found.public_id, found.position)
     elif position is not None:
         return redirect("certification:attempt", found.public_id)
-    attempts.note_address(
-        found, address=_digest(found, request.META.get("REMOTE_ADDR", "")),
-        device=_digest(found, request.META.get("HTTP_USER_AGENT", "")), now=now,
-    )  # fmt: skip
     # The language of the paper was chosen at the start; the page around it is in the reader's.
     sheet = sheets.read_sheet(found, only=position)
+    attempts.note_address(
+        found, sheet.log, address=_digest(found, request.META.get("REMOTE_ADDR", "")),
+        device=_digest(found, request.META.get("HTTP_USER_AGENT", "")), now=now,
+    )  # fmt: skip
     context = {
         "attempt": found,
         "sheet": sheet,
@@ -51,7 +52,7 @@ def attempt(request: HttpRequest, public_id: str, position: int | None = None) -
         "halt": attempts.find_halt(found),
         "break_left": max(0, found.break_seconds - found.break_seconds_taken) // 60,
         "now": now,
-        "sign_in_url": reverse("account_login"),
+        "sign_in_url": locate("account_login"),
     }
     return render(request, "certification/attempt.html", context)
 
@@ -65,7 +66,7 @@ def _digest(found: Attempt, text: str) -> str:
 @never_cache
 def picture(request: HttpRequest, public_id: str, position: int) -> HttpResponseBase:
     """The picture of a question, to whoever is asked it; one that was left for good, or is still to come, is not shown."""
-    owned = own_attempt(request, public_id)
+    owned = own_attempt(request, public_id, named=True)
     if owned.is_running and owned.no_way_back and position != owned.position:
         raise Http404
     found = sheets.find_picture(owned, position)
@@ -122,13 +123,13 @@ def _do_beside(request: HttpRequest, public_id: str) -> HttpResponse | None:
     if marked:
         number, _colon, on = marked.partition(":")
         attempts.flag_question(
-            own_attempt(request, public_id), position=read_position(number) or 0, on=on == "1", now=now
+            own_attempt(request, public_id, named=True), position=read_position(number) or 0, on=on == "1", now=now
         )
         return _back_to(request, public_id, read_position(number))
     if reported:
         position = read_position(request.POST.get("report-number")) or 0
         attempts.report_question(
-            own_attempt(request, public_id), position=position, text=request.POST.get("report-text", ""),
+            own_attempt(request, public_id, named=True), position=position, text=request.POST.get("report-text", ""),
             by=person_of(request), now=now,
         )  # fmt: skip
         messages.success(request, _("Thank you: an examiner reads it. Answer as well as you can and go on."))
@@ -159,7 +160,7 @@ def submit(request: HttpRequest, public_id: str) -> HttpResponse:
     """Ask once more, naming what is unanswered and what was marked; then submit for good."""
     if request.method == "POST":
         return _submit(request, public_id)
-    found = own_attempt(request, public_id)
+    found = own_attempt(request, public_id, named=True)
     if not found.is_running:
         return redirect("certification:result", found.public_id)
     now = timezone.now()
@@ -197,7 +198,7 @@ def _submit(request: HttpRequest, public_id: str) -> HttpResponseRedirect:
 @never_cache
 def status(request: HttpRequest, public_id: str) -> JsonResponse:
     """What the page asks every 20 seconds: until when, whether the clock stands still, which questions were withdrawn."""
-    found = own_attempt(request, public_id)
+    found = own_attempt(request, public_id, named=True)
     return JsonResponse(
         {
             "deadline": found.deadline_at.isoformat(),
@@ -211,14 +212,14 @@ def status(request: HttpRequest, public_id: str) -> JsonResponse:
 @require_POST
 def note(request: HttpRequest, public_id: str) -> HttpResponse:
     """Take what the page noticed: that it was left, that text was pasted. Answers nothing and decides nothing."""
-    attempts.note_events(own_attempt(request, public_id), read_noticed(request.POST), now=timezone.now())
+    attempts.note_events(own_attempt(request, public_id, named=True), read_noticed(request.POST), now=timezone.now())
     return HttpResponse(status=204)
 
 
 @require_POST
 def flag(request: HttpRequest, public_id: str) -> HttpResponse:
     """Mark a question to be looked at again, or take the mark away, while the page stays as it is."""
-    found = own_attempt(request, public_id)
+    found = own_attempt(request, public_id, named=True)
     position = read_position(request.POST.get("position")) or 0
     attempts.flag_question(found, position=position, on=request.POST.get("on") == "1", now=timezone.now())
     return HttpResponse(status=204)
@@ -227,7 +228,7 @@ def flag(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def pause(request: HttpRequest, public_id: str) -> HttpResponse:
     """Begin a break that was granted, or end it."""
-    found = own_attempt(request, public_id)
+    found = own_attempt(request, public_id, named=True)
     act = clocks.end_break if request.POST.get("end") else clocks.start_break
     act(found, by=person_of(request), now=timezone.now())
     return redirect("certification:attempt", public_id)

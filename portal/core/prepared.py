@@ -17,14 +17,18 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, JSONField, Lookup, Model
 from django.db.models.sql import UpdateQuery
+from psycopg.adapt import Transformer
+
+#: What spells a value in SQL: the driver's own way, which knows the connection.
+Literal = Callable[[Any], bytes]
 
 
 class Blank(Expression):
@@ -38,11 +42,15 @@ class Blank(Expression):
         return "%s", [self]
 
 
+class Ids(list[int]):
+    """Whole numbers that are sent together."""
+
+
 class IdsField(Field):
     """The kind of a blank for whole numbers, of which a row's is to be one: ``pk__among``."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: ARG002 -- as Django asks
-        return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
+        return Ids(value) if connection.vendor == "postgresql" else json.dumps(list(value))
 
 
 @Field.register_lookup
@@ -72,6 +80,11 @@ class Compiled:
     is_native: bool
     #: Whether rows come back.
     is_answered: bool = True
+    #: The SQL around its parameters, as it is sent.
+    pieces: Sequence[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pieces", _cut(self.sql))
 
     def fill(self, values: Mapping[str, Any], connection: BaseDatabaseWrapper) -> list[Any]:
         filled = list(self.parameters)
@@ -82,10 +95,49 @@ class Compiled:
             filled[place] = value
         return filled
 
+    def write(self, values: Mapping[str, Any], connection: BaseDatabaseWrapper, literal: Literal) -> str:
+        """The statement with its values written out, for PostgreSQL."""
+        first, *rest = self.pieces
+        written = [first]
+        for value, piece in zip(self.fill(values, connection), rest, strict=True):
+            written += (_spell(value, literal), piece)
+        return "".join(written)
+
     def convert(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         if not self.converters or not rows:
             return rows
         return [tuple(row) for row in self.compiler.apply_converters(rows, self.converters)]
+
+
+def _cut(sql: str) -> list[str]:
+    """The SQL around its parameters, without the doubling of what is a percent sign and no parameter."""
+    return [piece.replace("\0", "%") for piece in sql.replace("%%", "\0").split("%s")]
+
+
+def _double(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _find_literal(connection: Any) -> Literal:
+    """How the driver of PostgreSQL spells values for this connection."""
+    connection.ensure_connection()
+    return Transformer(connection.connection).as_literal
+
+
+def _spell(value: Any, literal: Literal) -> str:
+    """A value in SQL: what has one spelling there, and the rest as the driver has it."""
+    kind = type(value)
+    if kind is int:
+        return f" {value}"  # a sign before it must not meet another
+    if value is None:
+        return "NULL"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is datetime and value.tzinfo is not None:
+        return f"'{value.isoformat()}'::timestamptz"
+    if kind is Ids:
+        return f"'{{{','.join([f'{number:d}' for number in value])}}}'::bigint[]"
+    return literal(value).decode()
 
 
 class Statement(ABC):
@@ -142,23 +194,28 @@ class Question(Statement):
         if self.counted:
             query.clear_ordering(force=True)
         compiler = query.get_compiler(connection=connection)
-        sql, parameters = _write_numbers(*compiler.as_sql())
+        sql, parameters = _write_constants(compiler.as_sql(), connection)
         if self.counted:
             return _make(f"SELECT COUNT(*) FROM ({sql}) AS counted", parameters, connection)  # noqa: S608 -- Django's SQL
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
         return _make(sql, parameters, connection, converters=converters, compiler=compiler)
 
 
-def _write_numbers(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
-    """The SQL with its whole numbers written out, as they are the same each time."""
-    first, *rest = sql.split("%s")
-    written, remaining = [first], []
-    for value, text in zip(parameters, rest, strict=True):
-        if type(value) is int:
-            written += [str(value), text]
+def _write_constants(statement: tuple[str, Any], connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    """The SQL with what is the same each time written out: on PostgreSQL all but the blanks, else whole numbers."""
+    sql, parameters = statement
+    literal = _find_literal(connection) if connection.vendor == "postgresql" else None
+    first, *rest = _cut(sql)
+    written, remaining = [_double(first)], []
+    for value, piece in zip(parameters, rest, strict=True):
+        if literal is not None and not isinstance(value, Blank):
+            written.append(_double(_spell(value, literal)))
+        elif type(value) is int:
+            written.append(str(value))
         else:
-            written += ["%s", text]
+            written.append("%s")
             remaining.append(value)
+        written.append(_double(piece))
     return "".join(written), remaining
 
 
@@ -285,7 +342,7 @@ class Change(Statement):
         query = rows.query.chain(UpdateQuery)
         query.clear_ordering(force=True)
         query.add_update_values(values)
-        sql, parameters = _write_numbers(*query.get_compiler(connection=connection).as_sql())
+        sql, parameters = _write_constants(query.get_compiler(connection=connection).as_sql(), connection)
         return _make(sql, parameters, connection, is_answered=False)
 
 
@@ -305,18 +362,23 @@ def ask(*asked: Asked) -> list[list[tuple[Any, ...]]]:
     """
     connection = connections[DEFAULT_DB_ALIAS]
     compiled = [one.statement.compile(connection) for one in asked]
-    parameters = [form.fill(one.values, connection) for form, one in zip(compiled, asked, strict=True)]
     answers = []
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # Parameters are written into the text by psycopg (Django's default), so that it may hold several statements.
-            cursor.execute(";".join([form.sql for form in compiled]), list(chain.from_iterable(parameters)))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
             results = cursor.cursor  # psycopg's own: Django's wraps each of these small calls
+            # Values are written into the text, as by psycopg (Django's default), so that it may hold several statements.
+            with connection.wrap_database_errors:
+                literal = Transformer(results).as_literal
+                written = [
+                    form.write(one.values, connection, literal) for form, one in zip(compiled, asked, strict=True)
+                ]
+            cursor.execute(";".join(written))
             for form in compiled:
                 answers.append(form.convert(results.fetchall()) if form.is_answered else [])
                 results.nextset()
-        else:
-            for form, values in zip(compiled, parameters, strict=True):
-                cursor.execute(form.sql, values)
-                answers.append(form.convert(cursor.fetchall()) if form.is_answered else [])
+        return answers
+    with connection.cursor() as cursor:
+        for form, one in zip(compiled, asked, strict=True):
+            cursor.execute(form.sql, form.fill(one.values, connection))
+            answers.append(form.convert(cursor.fetchall()) if form.is_answered else [])
     return answers

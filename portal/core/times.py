@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.utils import formats, timezone
+from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -64,6 +64,6 @@ def describe_moment(moment: datetime, style: str = "full") -> str:
         KeyError: ``style`` is none of :data:`FORMATS`.
     """
     local = timezone.localtime(moment)
-    text = formats.date_format(local, FORMATS[style]())
+    text = dateformat.format(local, FORMATS[style]())
     # No-break spaces keep "10:52 MSK" together on a narrow phone.
     return text if style in WITHOUT_CLOCK else f"{text}\u00a0{name_zone(local)}"

@@ -15,12 +15,13 @@ from certification.models import (
     VersionState,
 )
 from certification.services import bank
-from certification.services.asking import ask_contents
+from certification.services.asking import VERSIONS, recall_contents
 from certification.services.attempts import report_question, start_attempt, submit_attempt
 from certification.services.plans import load_bank, plan_exam
 from certification.services.sheets import list_withdrawn, read_sheet
 from portal.core.errors import Refusal
 from portal.core.localised import LocalisedText
+from portal.core.prepared import ask
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import ExamFactory, QuestionFactory, QuestionVersionFactory, content_of
 from tests.factories.partners import MembershipFactory
@@ -93,19 +94,24 @@ class TestAVersion:
         assert version.citations == [[key, "a"], [key, ""]]
 
 
+def read_contents(versions):
+    [rows] = ask(VERSIONS(versions=versions))
+    return recall_contents(rows)
+
+
 class TestRemembering:
     """What a process remembers of the questions that it has read."""
 
     def say(self, version, words):
         QuestionVersion.objects.filter(pk=version).update(content={"stem": {"en": words}})
-        return ask_contents([version])[version]["stem"]["en"]
+        return read_contents([version])[version]["stem"]["en"]
 
     def test_what_was_asked_is_read_once(self, now, django_assert_num_queries):
         attempt = start_attempt(MembershipFactory(), exam=ExamFactory(), seed=1, now=now)
         versions = [item.version for item in attempt.drawn.questions]
-        first = ask_contents(versions)
+        first = read_contents(versions)
         with django_assert_num_queries(1):
-            assert ask_contents(versions) == first
+            assert read_contents(versions) == first
 
     def test_what_nobody_was_asked_may_still_be_changed(self):
         version = QuestionVersionFactory().pk
@@ -114,14 +120,14 @@ class TestRemembering:
     @pytest.mark.skipif(connection.vendor != "postgresql", reason="only there can the trigger be passed by")
     def test_another_question_of_the_same_number_is_another(self, now):
         version = QuestionVersionFactory(first_asked_at=now, approved_at=now)
-        content = ask_contents([version.pk])[version.pk]
+        content = read_contents([version.pk])[version.pk]
         with connection.cursor() as cursor:  # as after a copy of the database was put back
             cursor.execute("SET session_replication_role = replica")
             QuestionVersion.objects.filter(pk=version.pk).update(
                 first_asked_at=now + timedelta(hours=1), content={"stem": {"en": "Another?"}}
             )
             cursor.execute("SET session_replication_role = DEFAULT")
-        assert ask_contents([version.pk])[version.pk] == {"stem": {"en": "Another?"}} != content
+        assert read_contents([version.pk])[version.pk] == {"stem": {"en": "Another?"}} != content
 
 
 class TestWithdrawing:

@@ -1,10 +1,11 @@
 """Questions: put together once, asked many times, several in one go."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.db.models import CharField, DateTimeField, IntegerField
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import BigIntegerField, CharField, DateTimeField, F, IntegerField
 from django.utils import timezone
 
 from portal.accounts.models import User
@@ -19,6 +20,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 BY_NAME = Question(lambda slug: Tier.objects.filter(slug=slug).values_list("rank", "name"), slug=CharField())
 HIGHER = Question(lambda rank: Tier.objects.filter(rank__gt=rank).values("pk"), counted=True, rank=IntegerField())
+ODDLY_NAMED = Question(
+    lambda rank: Tier.objects.filter(slug="50%s's", rank__gt=rank).values_list("rank"), rank=IntegerField()
+)
+LESS = Question(
+    lambda rank: Tier.objects.annotate(less=F("rank") - rank).filter(less__gt=0).values("pk"),
+    counted=True,
+    rank=BigIntegerField(),
+)
 AMONG = Question(lambda ranks: Tier.objects.filter(rank__among=ranks).values_list("rank"), ranks=IdsField())
 SINCE = Question(
     lambda user, now: Membership.objects.active(now).filter(user=user).values_list("started_at"),
@@ -71,6 +80,42 @@ def test_on_postgresql_they_are_one_round_trip(django_assert_num_queries):
 def test_what_is_filled_in_is_a_value_whatever_it_holds():
     assert ask(BY_NAME(slug="'; DROP TABLE partners_tier; --"), HIGHER(rank=0)) == [[], [(3,)]]
     assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize("slug", ["it's", "50%", "%s", "%%s", "a\\'b", "\\", "два", "$1", ":slug"])
+def test_a_text_is_found_as_it_is_written(slug):
+    Tier.objects.create(slug=slug, name=LocalisedText(en="Odd"), rank=4)
+    assert ask(BY_NAME(slug=slug), ODDLY_NAMED(rank=3))[0][0][0] == 4
+
+
+def test_what_is_the_same_each_time_may_hold_anything():
+    Tier.objects.create(slug="50%s's", name=LocalisedText(en="Odd"), rank=4)
+    assert ask(ODDLY_NAMED(rank=3), ODDLY_NAMED(rank=4)) == [[(4,)], []]
+
+
+@pytest.mark.parametrize("rank", [-5, 0, 2, 2**31])
+def test_whole_numbers_keep_their_sign(rank):
+    assert ask(LESS(rank=rank)) == [[(sum(each - rank > 0 for each in (1, 2, 3)),)]]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps any text")
+def test_a_zero_byte_is_refused_as_django_refuses_it():
+    with pytest.raises(DataError), transaction.atomic():
+        ask(BY_NAME(slug="a\0b"))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is sent them as JSON")
+def test_what_is_no_whole_number_is_not_written_among_them():
+    with pytest.raises(ValueError, match="format"):
+        ask(AMONG(ranks=["1}'); DROP TABLE partners_tier; --"]))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/St_Johns"])
+def test_a_moment_is_the_same_in_every_zone(zone):
+    membership = MembershipFactory()
+    since = membership.started_at.astimezone(ZoneInfo(zone))
+    assert len(ask(SINCE(user=membership.user_id, now=since))[0]) == 1
+    assert ask(SINCE(user=membership.user_id, now=since - timedelta(microseconds=1))) == [[]]
 
 
 @pytest.mark.parametrize("ranks", [[], [2], [3, 1, 7], (1, 2, 3), {2}])
