@@ -132,8 +132,12 @@ def test_workers_are_killed_at_random_points_until_everything_is_distributed():
     market = make_market(timezone.now(), partners=6, open_cap=10_000, slots=2)
     second = RouteFactory(programme=market.programme, products=[market.product], open_cap=10_000, slots=2)
     add_many_leads(market, 4000, "many")
-    half = Lead.objects.filter(pk__in=list(Lead.objects.order_by("pk").values_list("pk", flat=True)[::2]))
-    half.update(route=second, policy=second.policies.get())
+    # A third route has nobody, and lets its leads go on to the first one.
+    third = RouteFactory(products=[market.product], fallback=market.route)
+    for place, route in ((1, second), (2, third)):
+        some = Lead.objects.filter(pk__in=list(Lead.objects.order_by("pk").values_list("pk", flat=True)[place::3]))
+        some.update(route=route, policy=route.policies.get())
+    going_on = Lead.objects.filter(route=third).count()
     killed = 0
     while Lead.objects.new().exists():
         workers, before = [start_worker(), start_worker()], Offer.objects.count()
@@ -147,9 +151,10 @@ def test_workers_are_killed_at_random_points_until_everything_is_distributed():
                 worker.kill()
                 worker.communicate()
     assert killed >= 10
-    assert_whole(market.route, second, slots=2)
+    assert_whole(market.route, second, third, slots=2)
     assert Lead.objects.filter(status=LeadStatus.OFFERED).count() == 4000
-    for route in (market.route, second):
+    assert LeadReroute.objects.count() == going_on
+    for route in (market.route, second, third):
         assert replay_decisions(route).disagreement is None
 
 

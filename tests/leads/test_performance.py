@@ -10,7 +10,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.leads.models import Offer, OfferState, Roster, RoutePerformance
+from portal.leads.models import LeadReturn, Offer, OfferState, Roster, RoutePerformance
 from portal.leads.performance import LEAST_OFFERS, MOST, Record, measure
 from portal.leads.services.corrections import give_turn_back
 from portal.leads.services.distribution import distribute
@@ -103,6 +103,18 @@ class TestByTheMonth:
         Offer.objects.filter(pk=taken.pk).update(state=OfferState.WITHDRAWN)
         measure_performance(now=DECEMBER)
         assert not RoutePerformance.objects.filter(partner=market.partners[1]).exists()  # eight are too few
+
+    def test_a_lead_that_was_taken_and_let_lie_counts_against_whoever_took_it(self, market):
+        mine = Offer.objects.filter(partner=market.partners[0], state=OfferState.ACCEPTED).order_by("pk")
+        for offer, spoken in zip(mine[:2], (None, DECEMBER - 20 * DAY), strict=True):
+            LeadReturn.objects.create(
+                offer=offer, lead=offer.lead, partner=offer.partner, policy=offer.lead.policy, days=7,
+                accepted_at=offer.closed_at, first_contact_at=spoken, returned_at=DECEMBER - 5 * DAY,
+            )  # fmt: skip
+            Offer.objects.filter(pk=offer.pk).update(state=OfferState.WITHDRAWN)
+        measure_performance(now=DECEMBER)
+        row = RoutePerformance.objects.get(partner=market.partners[0])
+        assert (row.offered, row.worked) == (10, 9)
 
     def test_holds_until_the_next_is_measured(self, market):
         measure_performance(now=DECEMBER)
