@@ -70,12 +70,21 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
-    def workers(self) -> list[int]:
-        """The process ids of the workers that are there now."""
+    def workers(self, *, seconds_old: int = 0) -> list[int]:
+        """The process ids of the workers that have been there so long."""
         listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+            ["ps", "-o", "pid=,etimes=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
         )
-        return [int(pid) for pid in listed.stdout.split()]
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return [int(pid) for pid, age in rows if int(age) >= seconds_old]
+
+    def check_alive(self) -> None:
+        """
+        Raises:
+            RuntimeError: the whole server has ended, so that nobody will ever be answered.
+        """
+        if self.process.poll() is not None:
+            raise RuntimeError(f"The portal has ended with {self.process.returncode}")
 
     def cpu_seconds(self) -> float:
         """What the workers that are there now have used."""
@@ -210,6 +219,7 @@ class Classroom:
     """Candidates, and what each is to do at which second."""
 
     def __init__(self, server: Server, exam: Exam, people: list[User], *, questions: int) -> None:
+        self.server = server
         self.candidates = [Candidate(server.port, sign_in(user), exam.slug, questions) for user in people]
         self.record = Record()
         #: By candidate what is still to be done, the last first.
@@ -231,6 +241,13 @@ class Classroom:
             waiting.put((plan[-1][0], number))
 
         def work() -> None:
+            try:
+                go_on()
+            finally:  # one that cannot go on lets nobody wait for it
+                for place in range(HANDS):
+                    waiting.put((inf, place))
+
+        def go_on() -> None:
             while True:
                 at, number = waiting.get()
                 if at == inf:
@@ -244,8 +261,7 @@ class Classroom:
                 if plan:
                     waiting.put((plan[-1][0], number))
                 elif not any(self._plans):
-                    for place in range(HANDS):
-                        waiting.put((inf, place))
+                    return
 
         hands = [threading.Thread(target=work) for _hand in range(HANDS)]
         for hand in hands:
@@ -270,6 +286,7 @@ class Classroom:
                     return
             except (OSError, http.client.HTTPException):
                 pass
+            self.server.check_alive()
             self.record.errors += 1
             time.sleep(AGAIN_SECONDS)
 

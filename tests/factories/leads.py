@@ -104,8 +104,8 @@ def put_in_force(route: Route) -> RoutePolicy:
         route=route, number=1,
         defaults={"programme_id": policy.programme, "rules": policy.to_json()},
         create_defaults={
-            "programme_id": policy.programme, "rules": policy.to_json(), "effective_from": LONG_AGO, "published_at": LONG_AGO,
-            "told_at": LONG_AGO,
+            "programme_id": policy.programme, "rules": policy.to_json(), "effective_from": LONG_AGO,
+            "published_at": LONG_AGO, "told_at": LONG_AGO,
         },
     )  # fmt: skip
     return row
