@@ -164,6 +164,28 @@ class TestWhatMayBeContested:
         for forged in ("", "missed:n:2026-01-01:1:1", "offer:1"):
             assert find_contested_missed(partner, forged, now=now) is None
 
+    def test_shows_staff_the_group_as_it_was_told_whatever_happens_later(self, now):
+        market = make_market(now - 150 * DAY, partners=2, open_cap=500)
+        market.add_leads(14, received_at=now - 12 * DAY)
+        distribute(market.route, now=now - 11 * DAY)
+        partner, member = market.partners[0], market.members[0]
+        Offer.objects.update(due_at=now + DAY)
+
+        def pass_back(moment):
+            offer = Offer.objects.open().filter(partner=market.partners[1]).first()
+            decline_offer(offer, reason=DeclineReason.NO_TIME, by=market.person(1), now=moment)
+            distribute(market.route, now=moment)
+            assert Offer.objects.filter(lead=offer.lead, partner=partner).exists()
+
+        pass_back(now - 10 * DAY)  # it was offered that one later, and is not told it
+        (row,) = list_missed_leads(partner, now=now).rows
+        found = find_contested_missed(partner, name_missed(row), now=now)
+        dispute = open_dispute(found, text="We are always there.", membership=member, now=now)
+        told = list_missed_decisions(dispute)
+        assert len(told) == dispute.missed_leads == 6
+        pass_back(now + timedelta(hours=1))
+        assert list_missed_decisions(dispute) == told
+
 
 class TestOpening:
     def test_is_for_owner_head_and_whoever_worked_the_lead(self, market, now):

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import User
@@ -42,14 +42,12 @@ from portal.leads.models import (
     Override,
     OverrideKind,
     Remedy,
-    Roster,
     Route,
     Side,
 )
 from portal.leads.routing import Verdict
 from portal.leads.services.corrections import give_turn_back
-from portal.leads.services.missed import Missed, list_missed_leads
-from portal.leads.services.verdicts import find_places, letter_at
+from portal.leads.services.missed import Missed, find_missed, list_missed_leads
 from portal.partners.models import Membership, Partner
 
 #: For so long after it a decision may be contested.
@@ -408,24 +406,21 @@ def _with_subjects(rows: QuerySet[Dispute]) -> QuerySet[Dispute]:
 
 
 def list_missed_decisions(dispute: Dispute) -> list[Decision]:
-    """The decisions behind a contested group, for staff: the last ones of its leads, with the partner's letter in them."""
+    """The decisions behind a contested group, for staff, as they were told to the partner when it opened the case."""
     if dispute.kind != DisputeSubject.MISSED:
         return []
-    within = Decision.objects.filter(
-        lead__region__in=dispute.partner.regions.all(), made_at__lte=dispute.opened_at,
-        made_at__gt=dispute.opened_at - CONTESTABLE,
-    )  # fmt: skip
+    region_ids = [dispute.missed_region_id] if dispute.missed_region_id is not None else None
+    if region_ids is None:
+        region_ids = list(dispute.partner.regions.values_list("pk", flat=True))
+    found = find_missed(dispute.partner, region_ids=region_ids, now=dispute.opened_at).filter(Q(letter=dispute.verdict))
     if dispute.missed_week is not None:
         monday = _monday(dispute.missed_week)
-        within = within.filter(made_at__gte=monday, made_at__lt=monday + timedelta(days=7))
-    if dispute.missed_region_id is not None:
-        within = within.filter(lead__region=dispute.missed_region_id)
+        found = found.filter(made_at__gte=monday, made_at__lt=monday + timedelta(days=7))
     if dispute.missed_product_id is not None:
-        within = within.filter(lead__product=dispute.missed_product_id)
-    rosters = Roster.objects.filter(pk__in=within.order_by().values("roster")).values_list("pk", "entries")
-    places = find_places(rosters, partner_id=dispute.partner_id)
-    found = within.annotate(letter=letter_at(places)).filter(letter=dispute.verdict)
-    return list(found.select_related("lead__product", "lead__region", "route").order_by("-made_at")[:LEADS_SHOWN])
+        found = found.filter(lead__product=dispute.missed_product_id)
+    return list(
+        found.select_related("lead__product", "lead__region", "route").order_by("-made_at", "-pk")[:LEADS_SHOWN]
+    )
 
 
 def _monday(day: date) -> datetime:
