@@ -14,7 +14,8 @@ from portal.leads.services.desk import read_desk
 from portal.leads.services.distribution import distribute
 from portal.leads.services.fairness_report import Ended, read_fairness
 from portal.leads.services.offers import accept_offer
-from portal.leads.services.overrides import assign_lead
+from portal.leads.services.overrides import assign_lead, exclude_partner
+from portal.leads.services.returns import warn_and_return
 from portal.leads.services.terms import pause_leads
 from portal.leads.services.working import plan_step
 from tests.factories.accounts import UserFactory
@@ -222,3 +223,25 @@ class TestTheFairnessReport:
         page = client.get(reverse("leads_admin:fairness")).content.decode()
         assert "They know the trade" in page
         assert "1 turn was given back." in page
+
+    def test_costs_the_same_however_much_was_decided_by_hand_and_returned(self, client, market, now):
+        staff = UserFactory(staff=True)
+        client.force_login(staff)
+        market.route.return_after_days = 6
+        market.route.save()
+        put_in_force(market.route)
+
+        def decide_and_count(leads):
+            for lead in market.add_leads(leads):
+                exclude_partner(lead, partner=market.partners[0], reason="A rival of theirs", by=staff, now=now)
+            distribute(market.route, now=now)
+            for offer in Offer.objects.open():
+                accept_offer(offer, by=market.person(market.partners.index(offer.partner)), now=now)
+            warn_and_return(now=now + 4 * DAY)
+            assert warn_and_return(now=now + 6 * DAY)[1] >= leads
+            with CaptureQueriesContext(connection) as queries:
+                client.get(reverse("leads_admin:fairness"))
+            return len(queries)
+
+        decide_and_count(1)
+        assert decide_and_count(1) == decide_and_count(4)
