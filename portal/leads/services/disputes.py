@@ -9,16 +9,17 @@ Locks are taken in the order of :mod:`portal.leads.services.distribution`: route
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
 from portal.leads.access import may_answer_disputes, may_contest
+from portal.leads.coarsening import Group
 from portal.leads.deadlines import end_of_workday
 from portal.leads.facts import (
     disputes_answered,
@@ -47,7 +48,7 @@ from portal.leads.models import (
 )
 from portal.leads.routing import Verdict
 from portal.leads.services.corrections import give_turn_back
-from portal.leads.services.missed import Missed, find_missed, list_missed_leads
+from portal.leads.services.missed import Missed, list_decisions_behind, list_missed_leads
 from portal.partners.models import Membership, Partner
 
 #: For so long after it a decision may be contested.
@@ -409,20 +410,5 @@ def list_missed_decisions(dispute: Dispute) -> list[Decision]:
     """The decisions behind a contested group, for staff, as they were told to the partner when it opened the case."""
     if dispute.kind != DisputeSubject.MISSED:
         return []
-    region_ids = [dispute.missed_region_id] if dispute.missed_region_id is not None else None
-    if region_ids is None:
-        region_ids = list(dispute.partner.regions.values_list("pk", flat=True))
-    found = find_missed(dispute.partner, region_ids=region_ids, now=dispute.opened_at).filter(Q(letter=dispute.verdict))
-    if dispute.missed_week is not None:
-        monday = _monday(dispute.missed_week)
-        found = found.filter(made_at__gte=monday, made_at__lt=monday + timedelta(days=7))
-    if dispute.missed_product_id is not None:
-        found = found.filter(lead__product=dispute.missed_product_id)
-    return list(
-        found.select_related("lead__product", "lead__region", "route").order_by("-made_at", "-pk")[:LEADS_SHOWN]
-    )
-
-
-def _monday(day: date) -> datetime:
-    """Weeks begin on Monday in UTC, as the partner is told them."""
-    return datetime.fromisoformat(f"{day.isoformat()}T00:00:00+00:00")
+    group = Group(dispute.verdict, 0, dispute.missed_week, dispute.missed_region_id, dispute.missed_product_id)
+    return list_decisions_behind(dispute.partner, group, now=dispute.opened_at, limit=LEADS_SHOWN)

@@ -4,14 +4,15 @@ Only week, region, product and letter leave the database, counted; :mod:`portal.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber, TruncWeek
 
 from portal.content.models import Product
-from portal.leads.coarsening import Group, coarsen
+from portal.leads.coarsening import Coarsened, Group, coarsen, find_group
 from portal.leads.models import Decision, Offer, Roster
 from portal.leads.routing import Verdict
 from portal.leads.services.verdicts import find_places, letter_at, nearness_of
@@ -60,17 +61,8 @@ def list_missed_leads(partner: Partner, *, now: datetime) -> MissedLeads:
 
     Weeks begin on Monday in UTC, and the page changes once a day, so that nobody reads a moment from it.
     """
-    region_ids = list(partner.regions.order_by("pk").values_list("pk", flat=True))
-    _since, until = told_between(now)
-    counted = (
-        find_missed(partner, region_ids=region_ids, now=now)
-        .annotate(week=TruncWeek("made_at", tzinfo=UTC))
-        .order_by()
-        .values_list("letter", "week", "lead__region", "lead__product")
-        .annotate(leads=Count("pk"))
-    )
-    found = [Group(letter, leads, week.date(), region, product) for letter, week, region, product, leads in counted]
-    coarse = coarsen(found, growing=week_of(until.date()))
+    region_ids = _find_territory(partner)
+    coarse = _coarsen(find_missed(partner, region_ids=region_ids, now=now), now=now)
     regions = Region.objects.in_bulk({group.region for group in coarse.groups if group.region is not None})
     products = Product.objects.in_bulk({group.product for group in coarse.groups if group.product is not None})
     rows = [
@@ -85,6 +77,45 @@ def list_missed_leads(partner: Partner, *, now: datetime) -> MissedLeads:
     ]
     rows.sort(key=_in_order)
     return MissedLeads(tuple(rows), coarse.others, bool(region_ids))
+
+
+def list_decisions_behind(partner: Partner, group: Group, *, now: datetime, limit: int) -> list[Decision]:
+    """The latest decisions on the leads that the partner is told in a group, and in no finer one, at a moment.
+
+    Args:
+        group: without its number of leads.
+    """
+    region_ids = _find_territory(partner)
+    found = find_missed(
+        partner, region_ids=region_ids if group.region is None else [*region_ids, group.region], now=now
+    )
+    # The group itself is among them even if the partner works in other regions since it was told.
+    told = {group, *(replace(one, leads=0) for one in _coarsen(found, now=now).groups)}
+    alike = found.filter(Q(letter=group.verdict)).annotate(week=TruncWeek("made_at", tzinfo=UTC))
+    rows = alike.order_by("-made_at", "-pk").values_list("pk", "week", "lead__region", "lead__product")
+    behind = (
+        pk
+        for pk, week, region, product in rows
+        if find_group(told, Group(group.verdict, 0, week.date(), region, product)) == group
+    )
+    decisions = Decision.objects.filter(pk__in=list(islice(behind, limit)))
+    return list(decisions.select_related("lead__product", "lead__region", "route").order_by("-made_at", "-pk"))
+
+
+def _find_territory(partner: Partner) -> list[int]:
+    return list(partner.regions.order_by("pk").values_list("pk", flat=True))
+
+
+def _coarsen(missed: QuerySet[Decision], *, now: datetime) -> Coarsened:
+    _since, until = told_between(now)
+    counted = (
+        missed.annotate(week=TruncWeek("made_at", tzinfo=UTC))
+        .order_by()
+        .values_list("letter", "week", "lead__region", "lead__product")
+        .annotate(leads=Count("pk"))
+    )
+    found = [Group(letter, leads, week.date(), region, product) for letter, week, region, product, leads in counted]
+    return coarsen(found, growing=week_of(until.date()))
 
 
 def find_missed(partner: Partner, *, region_ids: Collection[int], now: datetime) -> QuerySet[Decision]:
