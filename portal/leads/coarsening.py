@@ -6,7 +6,7 @@ still too few in the end is counted and not described.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -76,3 +76,14 @@ def coarsen(found: Iterable[Group], *, at_least: int = AT_LEAST, growing: date |
             (told if leads >= at_least else kept).append(replace(like, leads=leads))
         left = kept
     return Coarsened(tuple(told), sum(group.leads for group in left))
+
+
+def find_group(described: Collection[Group], lead: Group) -> Group | None:
+    """In which of these groups a lead is told: the finest that describes it. None where none does.
+
+    Args:
+        described: without their number of leads.
+        lead: described in full.
+    """
+    ways = (replace(lead.coarsen(coarseness), leads=0) for coarseness in range(4))
+    return next((group for group in ways if group in described), None)

@@ -3,11 +3,12 @@
 Nothing here decides anything. It runs :func:`portal.leads.routing.choose` ahead, over the credits as they stand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import cycle, islice
 
-from portal.leads.routing import TURN, Candidate, choose
+from portal.leads.routing import TURN, Candidate, accrue, choose
 
 #: How far back the pace of a route is taken from.
 PACE = timedelta(days=28)
@@ -25,6 +26,24 @@ def bound(partners: int) -> float:
     assignment problem", Discrete Mathematics 32, 1980, 323-330.
     """
     return 1 - 1 / (2 * partners - 2) if partners > 1 else 0.0
+
+
+def find_widest(winners: Iterable[int], weights: Iterable[tuple[int, int]]) -> int:
+    """The largest difference between what a partner was served and entitled to after any of these turns, in units.
+
+    Args:
+        winners: who got each turn, in their order, from credits of zero.
+        weights: (partner id, weight) of each that competed for every one of them.
+    """
+    shares = accrue(tuple(sorted(weights)))
+    served: Counter[int] = Counter()
+    widest = turns = 0
+    for turns, winner in enumerate(winners, start=1):
+        # A credit grows from turn to turn: it is largest before one's own, and least after it.
+        share, paid = shares.get(winner, 0), served[winner] * TURN
+        widest = max(widest, abs((turns - 1) * share - paid), abs(turns * share - paid - TURN))
+        served[winner] += 1
+    return max(widest, *(abs(turns * share - served[partner] * TURN) for partner, share in shares.items()))
 
 
 def entitled(served: int, credit: int) -> float:

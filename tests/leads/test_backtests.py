@@ -10,15 +10,17 @@ from django.urls import reverse
 
 from certification.models import Qualification
 from portal.core.errors import Refusal
-from portal.leads.models import Decision, Lead, LeadReroute, Offer
+from portal.leads.models import Decision, DeclineReason, Lead, LeadReroute, Offer
 from portal.leads.policies import Asked
 from portal.leads.rows import Field
-from portal.leads.services.backtests import Game, PastLead, Waits, compare_with_file, compare_with_quarter
+from portal.leads.services.backtests import QUARTER, Game, PastLead, Waits, compare_with_file, compare_with_quarter
 from portal.leads.services.distribution import distribute
 from portal.leads.services.holding import wake_due_leads
+from portal.leads.services.offers import decline_offer
 from portal.leads.services.policies import draft_policy
 from portal.leads.services.terms import keep_terms
 from tests.factories.accounts import UserFactory
+from tests.factories.certification import ExamFactory, ProgrammeFactory, qualify
 from tests.factories.leads import Market, RouteFactory, SourceFactory, make_market, put_in_force
 from tests.factories.partners import LONG_AGO
 
@@ -68,14 +70,19 @@ def play(market, policy, *moments, now=TUESDAY):
     return game
 
 
-def live(market, moments):
-    """Let leads come at these moments, and an hour pass after the other; how long those waited that were offered."""
+def live(market, moments, *onward):
+    """Let leads come at these moments, and an hour pass after the other; how long those waited that were offered.
+
+    Args:
+        onward: routes to which they may go on.
+    """
     clock = moments[0]
     while clock < TUESDAY:
         if clock in moments:
             market.add_leads(1, received_at=clock)
-        distribute(market.route, now=clock)
+        distribute([market.route, *onward], now=clock)
         wake_due_leads(now=clock)
+        distribute(onward, now=clock)
         clock += HOUR
     return sorted(offer.made_at - offer.lead.stored_at for offer in Offer.objects.select_related("lead"))
 
@@ -187,13 +194,81 @@ class TestTheQuarter:
 
     def test_counts_what_goes_on_and_what_had_gone_on(self, now):
         market = make_market(now, partners=0)
-        onward = RouteFactory(products=[market.product])
+        onward = RouteFactory(products=[market.product], order=1)
         draft = rule(market, fallback=onward)
         market.add_leads(3)
         distribute(market.route, now=now)
         compared = compare_with_quarter(market.route, draft, now=now)
         assert (compared.leads, compared.taken, compared.unroutable) == (3, 3, 0)
         assert (compared.goes_on, compared.went_on) == (onward, 3)
+
+    def test_leaves_out_what_a_route_before_takes(self, market, now):
+        market.add_leads(3)
+        market.add_leads(4, language="de")
+        distribute(market.route, now=now)
+        # It stands behind the market's route, which has them all; then before one that has some.
+        catch_all = RouteFactory(programme=market.programme, products=[market.product], order=2)
+        compared = compare_with_quarter(catch_all, draft_policy(catch_all), now=now)
+        assert (compared.leads, compared.taken, compared.elsewhere, compared.gains) == (0, 0, 7, ())
+        rule(market, languages=["de"])
+        compared = compare_with_quarter(catch_all, draft_policy(catch_all), now=now)
+        assert (compared.leads, compared.taken, compared.elsewhere) == (3, 3, 4)
+        catch_all.order = 0
+        catch_all.slug = "a-first-of-its-order"
+        catch_all.save()
+        compared = compare_with_quarter(catch_all, draft_policy(catch_all), now=now)
+        assert (compared.taken, compared.elsewhere) == (7, 0)
+        # What the route had in fact is lost by the draft.
+        compared = compare_with_quarter(market.route, draft_policy(market.route), now=now)
+        assert (compared.leads, compared.taken, compared.elsewhere) == (7, 0, 4)
+        assert sum(gain.change for gain in compared.gains) == -7
+
+    def test_takes_what_came_on_from_another_route_as_live(self):
+        first = make_market(TUESDAY, partners=1)
+        work(first, 0, opens_at=time(8), closes_at=time(12))
+        programme = ProgrammeFactory(exams=[ExamFactory(questions=0)])
+        # Of its own conditions on leads none is asked but for the product.
+        route = RouteFactory(
+            programme=programme, products=[first.product], languages=["fi"], in_working_hours=True, order=1
+        )
+        second = Market(first.now, first.region, first.product, programme, route)
+        for place, hours in enumerate((7, 6)):
+            second.add_partner()
+            work(second, place, opens_at=time(hours), closes_at=time(hours + 4))
+        rule(first, in_working_hours=True, fallback=route, fallback_hours=16)
+        moments = [TUESDAY.replace(day=19, hour=hour) for hour in (10, 13, 14, 15)]
+        live(first, moments, route)
+        ways = LeadReroute.objects.all()
+        assert {way.rerouted_at - way.lead.stored_at for way in ways} == {16 * HOUR}
+        compared = compare_with_quarter(route, draft_policy(route), now=TUESDAY)
+        assert (compared.leads, compared.taken, compared.arrived, compared.elsewhere) == (3, 3, 3, 0)
+        assert [(gain.had, gain.has) for gain in compared.gains] in ([(1, 1), (2, 2)], [(2, 2), (1, 1)])
+        assert compared.waits == compared.waited
+        assert compared.waits == Waits.of([timedelta(), timedelta(), HOUR])
+        before = compare_with_quarter(first.route, draft_policy(first.route), now=TUESDAY)
+        assert [(gain.had, gain.has) for gain in before.gains] == [(1, 1)]
+        assert (before.taken, before.went_on) == (4, 3)
+
+    def test_offers_what_came_on_to_nobody_who_was_offered_it_before(self, now):
+        first = make_market(now, partners=1)
+        programme = ProgrammeFactory(exams=[ExamFactory(questions=0)])
+        route = RouteFactory(programme=programme, products=[first.product], languages=["fi"], order=1)
+        qualify(first.members[0], programme, now)
+        Qualification.objects.update(opened_at=LONG_AGO)
+        second = Market(now, first.region, first.product, programme, route)
+        second.add_partner()
+        rule(first, fallback=route)
+        first.add_leads(2)
+        distribute(first.route, now=now)
+        for offer in Offer.objects.all():
+            decline_offer(offer, reason=DeclineReason.NO_TIME, by=first.person(), now=now)
+        distribute([first.route, route], now=now)
+        compared = compare_with_quarter(route, draft_policy(route), now=now + HOUR)
+        assert [(gain.name, gain.had, gain.has) for gain in compared.gains] == [(second.partners[0].name, 2, 2)]
+        assert compared.waits == Waits(timedelta(), timedelta())
+        # However old they are, when they came on is what counts.
+        Lead.objects.update(stored_at=now - QUARTER - DAY)
+        assert compare_with_quarter(route, draft_policy(route), now=now + HOUR).taken == 2
 
     def test_costs_no_more_queries_for_more_leads(self, market, now):
         def count():
@@ -231,6 +306,19 @@ class TestAFile:
         ).taken == 3  # fmt: skip
         assert not Lead.objects.exists()
         assert not Decision.objects.exists()
+
+    def test_leaves_out_what_a_route_before_takes(self, client, market, source, now):
+        behind = RouteFactory(programme=market.programme, products=[market.product], order=1)
+        rule(market, least_score=7)
+        rows = [f"{number},{now:%Y-%m-%d},CRM,North,Ann,{number}" for number in range(1, 10)]
+        content = "\n".join(["Id,Day,Need,Where,Name,Score", *rows]).encode()
+        found = compare_with_file(behind, draft_policy(behind), content, source=source, now=now)
+        assert (found.taken, found.elsewhere, found.left_out) == (6, 3, 0)
+        client.force_login(UserFactory(staff=True))
+        file = SimpleUploadedFile("leads.csv", b"Id,Need,Where,Name,Score\n1,CRM,North,Ann,9", "text/csv")
+        url = reverse("lead_routes:compare", args=[behind.pk])
+        page = client.post(url, {"source": source.slug, "file": file}).content.decode()
+        assert "1 lead that the draft would take is left out" in page
 
     def test_that_cannot_be_read_is_refused(self, market, source, now):
         with pytest.raises(Refusal):

@@ -9,14 +9,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from certification.models import ProgrammeExam
-from portal.leads.models import HeldReason, LostReason, Offer, OfferState, RouteCredit, Stage
+from portal.leads.models import (
+    Decision,
+    HeldReason,
+    LostReason,
+    Offer,
+    OfferState,
+    Roster,
+    RouteCredit,
+    RouteWeight,
+    Stage,
+)
+from portal.leads.services import fairness_report
 from portal.leads.services.corrections import give_turn_back
 from portal.leads.services.desk import Doubted, read_desk
 from portal.leads.services.distribution import distribute
-from portal.leads.services.fairness_report import read_fairness
+from portal.leads.services.fairness_report import Ended, read_fairness
 from portal.leads.services.offers import accept_offer
 from portal.leads.services.outcomes import lose_lead
-from portal.leads.services.overrides import assign_lead
+from portal.leads.services.overrides import assign_lead, exclude_partner
+from portal.leads.services.returns import warn_and_return
 from portal.leads.services.terms import keep_terms, pause_leads
 from portal.leads.services.working import plan_step
 from tests.factories.accounts import UserFactory
@@ -26,7 +38,7 @@ from tests.factories.partners import RegionFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class TestTheDesk:
@@ -148,19 +160,91 @@ class TestTheFairnessReport:
         market.add_leads(7)
         distribute(market.route, now=now)
         [row] = read_fairness()
-        assert (row.turns, row.bound, row.is_within, row.sums_to_zero) == (7, 0.75, True, True)
+        assert (row.turns, row.is_within, row.sums_to_zero) == (7, True, True)
+        assert (row.watched.turns, row.watched.bound, row.watched.ended) == (7, 0.75, None)
+        assert row.watched.deviation == pytest.approx(2 / 3)
         assert sorted(share.served for share in row.shares) == [2, 2, 3]
         assert sum(share.entitled for share in row.shares) == pytest.approx(7)
 
-    def test_only_measures_where_partners_changed(self, market, now):
+    def test_holds_the_first_turns_against_the_bound_until_partners_change(self, client, market, now):
+        market.add_leads(7)
+        distribute(market.route, now=now)
+        pause_leads(market.partners[0], until=now + 9 * HOUR, reason="", by=market.person(), now=now + HOUR)
+        market.add_leads(2)
+        distribute(market.route, now=now + 2 * HOUR)
+        [row] = read_fairness()
+        assert (row.turns, row.watched.turns, row.watched.bound, row.is_within) == (9, 7, 0.75, True)
+        assert row.watched.deviation == pytest.approx(2 / 3)
+        assert (row.watched.ended, row.watched.ended_at) == (Ended.PARTNERS, now + 2 * HOUR)
+        client.force_login(UserFactory(staff=True))
+        page = " ".join(client.get(reverse("leads_admin:fairness")).content.decode().split())
+        assert "Checked for the first 7 turns: the bound is 0.750, the difference was 0.667 at most." in page
+        assert "on other partners competed, so no rule can promise a bound" in page
+
+    def test_does_not_mind_partners_that_do_not_compete(self, market, now):
         market.add_leads(2)
         distribute(market.route, now=now)
-        market.add_partner()
+        away = market.add_partner(qualified=False)
+        market.add_leads(2)
+        distribute(market.route, now=now)
+        pause_leads(away, until=now + DAY, reason="", by=market.person(3), now=now)
         market.add_leads(2)
         distribute(market.route, now=now)
         [row] = read_fairness()
-        assert row.bound is None
-        assert row.deviation > 0
+        assert Roster.objects.count() == 2
+        assert (row.watched.turns, row.watched.ended) == (6, None)
+
+    def test_says_that_a_weight_changed(self, now):
+        market = make_market(now, partners=2)
+        market.add_leads(4)
+        distribute(market.route, now=now)
+        RouteWeight.objects.create(route=market.route, tier=market.partners[0].tier, weight=3)
+        put_in_force(market.route)
+        market.add_leads(3)
+        distribute(market.route, now=now + HOUR)
+        [row] = read_fairness()
+        assert (row.watched.turns, row.watched.ended) == (4, Ended.WEIGHTS)
+        assert row.watched.ended_at == now + HOUR
+        assert row.is_within
+
+    def test_cries_out_where_a_turn_was_not_given_by_the_rule(self, market, now):
+        market.add_leads(6)
+        distribute(market.route, now=now)
+        pause_leads(market.partners[0], until=now + DAY, reason="", by=market.person(), now=now)
+        market.add_leads(1)
+        distribute(market.route, now=now)
+        assert read_fairness()[0].is_within
+        Decision.objects.filter(tick__lte=3).update(winner=market.partners[1])
+        [row] = read_fairness()
+        assert row.watched.deviation == pytest.approx(7 / 3)  # after the fifth: four turns, and entitled to 5/3
+        assert not row.is_within
+
+    def test_watches_no_more_turns_than_it_may(self, market, now, monkeypatch):
+        monkeypatch.setattr(fairness_report, "MOST_WATCHED", 5)
+        market.add_leads(5)
+        distribute(market.route, now=now)
+        assert read_fairness()[0].watched.ended is None
+        market.add_leads(3)
+        distribute(market.route, now=now)
+        [row] = read_fairness()
+        assert (row.watched.turns, row.watched.ended, row.is_within) == (5, Ended.LONG, True)
+
+    def test_costs_the_same_for_few_and_many(self, market, now):
+        def count():
+            with CaptureQueriesContext(connection) as queries:
+                read_fairness()
+            return len(queries)
+
+        market.add_leads(2)
+        distribute(market.route, now=now)
+        few = count()
+        for place in range(3):
+            other = make_market(now, partners=place + 1)
+            other.add_leads(6)
+            market.add_partner()
+            market.add_leads(6)
+            distribute([market.route, other.route], now=now)
+        assert count() == few
 
     def test_cries_out_where_the_bound_is_broken_or_the_sum_is_not_zero(self, market, now):
         market.add_leads(3)
@@ -183,10 +267,33 @@ class TestTheFairnessReport:
         assign_lead(second, partner=market.partners[2], reason="They know the trade", by=staff, now=now)
         accept_offer(Offer.objects.get(tick=None), by=market.person(2), now=now)
         [row] = read_fairness()
-        assert (row.given_back, row.bound, row.sums_to_zero) == (1, None, True)
+        assert (row.given_back, row.sums_to_zero) == (1, True)
+        assert (row.watched.turns, row.watched.ended, row.watched.ended_at) == (2, Ended.CORRECTED, now)
         shares = {share.partner.pk: share for share in row.shares}
         assert (shares[offer.partner_id].served, shares[market.partners[2].pk].by_hand) == (0, 1)
         client.force_login(staff)
         page = client.get(reverse("leads_admin:fairness")).content.decode()
         assert "They know the trade" in page
         assert "1 turn was given back." in page
+
+    def test_costs_the_same_however_much_was_decided_by_hand_and_returned(self, client, market, now):
+        staff = UserFactory(staff=True)
+        client.force_login(staff)
+        market.route.return_after_days = 6
+        market.route.save()
+        put_in_force(market.route)
+
+        def decide_and_count(leads):
+            for lead in market.add_leads(leads):
+                exclude_partner(lead, partner=market.partners[0], reason="A rival of theirs", by=staff, now=now)
+            distribute(market.route, now=now)
+            for offer in Offer.objects.open():
+                accept_offer(offer, by=market.person(market.partners.index(offer.partner)), now=now)
+            warn_and_return(now=now + 4 * DAY)
+            assert warn_and_return(now=now + 6 * DAY)[1] >= leads
+            with CaptureQueriesContext(connection) as queries:
+                client.get(reverse("leads_admin:fairness"))
+            return len(queries)
+
+        decide_and_count(1)
+        assert decide_and_count(1) == decide_and_count(4)

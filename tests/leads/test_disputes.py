@@ -54,7 +54,8 @@ from portal.leads.services.returns import warn_and_return
 from portal.notifications.models import Notification
 from portal.notifications.services.wording import word
 from tests.factories.accounts import UserFactory
-from tests.factories.leads import make_market
+from tests.factories.content import ProductFactory
+from tests.factories.leads import make_market, put_in_force
 from tests.factories.partners import MembershipFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -163,6 +164,49 @@ class TestWhatMayBeContested:
         assert all(decision.winner != partner for decision in list_missed_decisions(dispute))
         for forged in ("", "missed:n:2026-01-01:1:1", "offer:1"):
             assert find_contested_missed(partner, forged, now=now) is None
+
+    def test_shows_staff_the_group_as_it_was_told_whatever_happens_later(self, now):
+        market = make_market(now - 150 * DAY, partners=2, open_cap=500)
+        market.add_leads(14, received_at=now - 12 * DAY)
+        distribute(market.route, now=now - 11 * DAY)
+        partner, member = market.partners[0], market.members[0]
+        Offer.objects.update(due_at=now + DAY)
+
+        def pass_back(moment):
+            offer = Offer.objects.open().filter(partner=market.partners[1]).first()
+            decline_offer(offer, reason=DeclineReason.NO_TIME, by=market.person(1), now=moment)
+            distribute(market.route, now=moment)
+            assert Offer.objects.filter(lead=offer.lead, partner=partner).exists()
+
+        pass_back(now - 10 * DAY)  # it was offered that one later, and is not told it
+        (row,) = list_missed_leads(partner, now=now).rows
+        found = find_contested_missed(partner, name_missed(row), now=now)
+        dispute = open_dispute(found, text="We are always there.", membership=member, now=now)
+        told = list_missed_decisions(dispute)
+        assert len(told) == dispute.missed_leads == 6
+        pass_back(now + timedelta(hours=1))
+        assert list_missed_decisions(dispute) == told
+
+    def test_shows_staff_of_a_coarse_group_what_is_told_in_no_finer_one(self, now):
+        market = make_market(now - 150 * DAY, partners=2, open_cap=500)
+        rare = [ProductFactory() for _number in range(2)]
+        for product in rare:
+            market.route.products.add(product)
+            for partner in market.partners:
+                partner.products.add(product)
+        put_in_force(market.route)
+        for product, count in zip([market.product, *rare], (10, 6, 6), strict=True):
+            market.add_leads(count, received_at=now - 12 * DAY, product=product)
+            distribute(market.route, now=now - 11 * DAY)
+        partner, member = market.partners[0], market.members[0]
+        fine, coarse = sorted(list_missed_leads(partner, now=now).rows, key=lambda row: row.product is None)
+        assert (fine.leads, coarse.leads, coarse.product) == (5, 6, None)
+        for row, products in ((fine, {market.product}), (coarse, set(rare))):
+            found = find_contested_missed(partner, name_missed(row), now=now)
+            dispute = open_dispute(found, text="We are always there.", membership=member, now=now)
+            decisions = list_missed_decisions(dispute)
+            assert len(decisions) == row.leads
+            assert {decision.lead.product for decision in decisions} == products
 
 
 class TestOpening:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.leads.fairness import PACE, bound, entitled, expect_moment, expect_turn
-from portal.leads.routing import TURN, Candidate, choose
+from portal.leads.fairness import PACE, bound, entitled, expect_moment, expect_turn, find_widest
+from portal.leads.routing import TURN, Candidate, accrue, choose
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -37,6 +37,23 @@ def test_the_bound_holds_and_entitled_is_the_share_by_weight(weights, ticks):
         assert abs(credit) / TURN <= bound(len(weights)) + rounding
         share = ticks * candidate.weight / sum(weights)
         assert entitled(served[candidate.partner_id], credit) == pytest.approx(share, abs=1e-6)
+
+
+@given(weights_strategy, st.lists(st.integers(1, 6), max_size=40))
+def test_the_widest_difference_is_the_largest_credit_after_any_turn(weights, picks):
+    entries = [(place, weight) for place, weight in enumerate(weights, start=1)]
+    winners = [(pick - 1) % len(weights) + 1 for pick in picks]
+    credits, largest = dict.fromkeys(range(1, len(weights) + 1), 0), 0
+    for winner in winners:
+        for partner, units in accrue(tuple(entries)).items():
+            credits[partner] += units
+        credits[winner] -= TURN
+        largest = max(largest, *map(abs, credits.values()))
+    assert find_widest(winners, entries) == largest
+
+
+def test_a_turn_of_somebody_who_did_not_compete_is_wide_of_every_bound():
+    assert find_widest([7], [(1, 1), (2, 1)]) == TURN
 
 
 @given(weights_strategy, st.integers(0, 20), st.integers(1, 6))

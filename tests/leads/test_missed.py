@@ -9,13 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.leads.coarsening import AT_LEAST
-from portal.leads.models import Decision, DeclineReason, Offer
+from portal.leads.models import Decision, DeclineReason, LeadReroute, Offer
 from portal.leads.routing import Verdict
 from portal.leads.services.distribution import distribute
+from portal.leads.services.holding import wake_due_leads
 from portal.leads.services.missed import DELAY, list_missed_leads, told_between
 from portal.leads.services.offers import decline_offer
+from tests.factories.certification import ExamFactory, ProgrammeFactory
 from tests.factories.content import ProductFactory
-from tests.factories.leads import make_market
+from tests.factories.leads import Market, OfferFactory, RouteFactory, make_market, put_in_force
 from tests.factories.partners import MembershipFactory, PartnerFactory, RegionFactory
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,58 @@ def test_a_lead_that_came_back_from_another_counts_once_by_its_last_decision(set
     assert Decision.objects.count() > 12
     assert sum(row.leads for row in found.rows) + found.others == 12
     assert {row.verdict for row in found.rows} == {Verdict.QUALIFICATION}
+
+
+def name_next(market, **terms) -> Market:
+    """A route with a programme and a partner of its own, to which the market's leads go on at once."""
+    programme = ProgrammeFactory(exams=[ExamFactory(questions=0)])
+    route = RouteFactory(programme=programme, products=[market.product], **terms)
+    onward = Market(market.now - timedelta(days=150), market.region, market.product, programme, route)
+    onward.add_partner()
+    market.route.fallback, market.route.fallback_hours = route, 24
+    market.route.save()
+    put_in_force(market.route)
+    return onward
+
+
+def pass_on(market, onward, count: int, *, days: float) -> None:
+    """Leads come that the first route leaves to the next one after a day."""
+    decide(market, count, days=days)
+    moment = market.now - timedelta(days=days - 1.5)
+    wake_due_leads(now=moment)
+    distribute([market.route, onward.route], now=moment)
+    assert LeadReroute.objects.count() == count
+
+
+@pytest.mark.embedded
+def test_a_lead_that_went_on_says_what_stopped_the_partner_where_it_came_nearest(settled):
+    onward = name_next(settled, open_cap=500)
+    for partner in settled.partners:
+        OfferFactory(lead=settled.add_leads(1, region=RegionFactory())[0], partner=partner)
+    settled.route.open_cap = 1
+    settled.route.save()
+    put_in_force(settled.route)
+    pass_on(settled, onward, 6, days=11)
+    last = Decision.objects.filter(winner__isnull=False)
+    assert {one.route for one in last} == {onward.route}
+    assert {row[:2] for row in told(settled)} == {(Verdict.OPEN_CAP, 6)}
+    assert list_missed_leads(settled.partners[0], now=settled.now).others == 0
+    # Nobody of the next route missed it, nor does anybody of it read of the first one.
+    assert told(onward) == []
+
+
+@pytest.mark.embedded
+def test_the_page_changes_once_a_day_whatever_is_decided_meanwhile(settled):
+    settled.partners[0].qualifications.all().delete()
+    settled.add_partner()
+    decide(settled, 12, days=11)
+    before = told(settled)
+    Offer.objects.update(due_at=settled.now + timedelta(days=1))
+    for offer in Offer.objects.filter(partner=settled.partners[1]):
+        decline_offer(offer, reason=DeclineReason.OTHER, note="", by=settled.members[1].user, now=settled.now)
+    distribute(settled.route, now=settled.now)
+    assert Decision.objects.count() > 12
+    assert told(settled) == before == [(Verdict.QUALIFICATION, 12, *before[0][2:])]
 
 
 def test_a_lead_given_back_by_the_partner_itself_was_not_missed(settled):

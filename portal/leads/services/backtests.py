@@ -1,7 +1,9 @@
 """A draft of rules against leads that came: those of the last quarter, or a file of them. Nothing is written or locked.
 
 The leads come again in their order, at their moments, and are chosen for by the rule that distributes
-(:class:`portal.leads.routing.Shortlist`), from credits of zero. Of partners the agreement, the qualification and the job
+(:class:`portal.leads.routing.Shortlist`), from credits of zero. Those that a route before this one takes by its rules in
+force are left out. Those that came on to this route from another one come again when they did, asked by their product
+alone, and are not offered again to whom they were offered before. Of partners the agreement, the qualification and the job
 roles are those of the day, since these have their dates; everything else is as it is today. Each offer is taken to be
 accepted at once: of how long an answer would have taken nothing is known, and so open offers and pauses are left out.
 A lead that nobody can take waits, as it would: until somebody opens, a day begins, or somebody qualifies, or until it
@@ -16,17 +18,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from django.db.models import F, Min
+from django.db.models import Q, QuerySet
 
 from certification.models import Qualification
 from portal.leads.hours import midnight
-from portal.leads.models import Lead, LeadReroute, Offer, Route, Source
+from portal.leads.models import Lead, LeadReroute, Offer, Route, RoutePolicy, Source
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import TURN, Choice, Shortlist, Verdict
 from portal.leads.services.floor import Floor, find_covered, find_holidays, look
 from portal.leads.services.imports import read_file
 from portal.leads.services.intake import Directory
 from portal.leads.services.performance import read_percents
+from portal.leads.services.precedence import find_taker, list_rules_before
 from portal.partners.models import Partner
 
 #: How far back the leads are that are gone through: of the portal's own, and of a file.
@@ -36,14 +39,31 @@ YEAR = timedelta(days=366)
 MOST_LEADS = 20_000
 
 
+class Arrival(NamedTuple):
+    """That a lead came on to the route from another one: when, and to whom it had been offered by then."""
+
+    at: datetime
+    offered: frozenset[int] = frozenset()
+
+
 class PastLead(NamedTuple):
-    """A lead that came: when, what policies look at, and to whom it was offered first."""
+    """A lead that came.
+
+    Attributes:
+        came_at: when.
+        asked: what policies look at.
+        had: to whom the route offered it first.
+        was_here: whether the route had it in fact.
+        arrival: how it came on to the route from another one; None where it did not.
+        barred: to whom it is not offered.
+    """
 
     came_at: datetime
     asked: Asked
     had: tuple[int, ...] = ()
-    #: Whether the route had it in fact.
     was_here: bool = False
+    arrival: Arrival | None = None
+    barred: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,8 @@ class Compared:
         since: the first moment looked at.
         leads: that either took.
         taken: how many of them the draft takes.
+        arrived: how many of these had come on from another route.
+        elsewhere: how many others it would take, if no route before this one had them.
         unroutable: how many of these nobody could have had until now.
         goes_on: the route to which others go on that nobody here could have; None where the draft names none.
         went_on: how many these are.
@@ -97,6 +119,8 @@ class Compared:
     since: datetime
     leads: int
     taken: int
+    arrived: int
+    elsewhere: int
     unroutable: int
     goes_on: Route | None
     went_on: int
@@ -115,27 +139,31 @@ class Compared:
 
 
 def compare_with_quarter(route: Route, policy: Policy, *, now: datetime) -> Compared:
-    """The draft against the portal's own leads of the last quarter."""
+    """The draft against the portal's own leads of the last quarter, and those that came on to the route in it."""
     since = now - QUARTER
-    rows = Lead.objects.filter(stored_at__gte=since, product__isnull=False, region__isnull=False)
+    ways = LeadReroute.objects.filter(to_policy__route=route, rerouted_at__gte=since).order_by()
+    arrivals = _find_arrivals(route, ways)
+    came_on = ways.values("lead")
+    of_these = Q(lead__stored_at__gte=since) | Q(lead__in=came_on)
+    rows = Lead.objects.filter(Q(stored_at__gte=since) | Q(pk__in=came_on), product__isnull=False, region__isnull=False)
     found = list(rows.order_by("-stored_at", "-pk")[: MOST_LEADS + 1])
-    left = set(LeadReroute.objects.filter(route=route, lead__stored_at__gte=since).values_list("lead", flat=True))
-    first = _find_first_offers(route, since=since)
+    left = set(LeadReroute.objects.filter(of_these, route=route).values_list("lead", flat=True))
+    first = _find_first_offers(Offer.objects.filter(of_these, route=route))
     leads = [
         PastLead(
             lead.stored_at,
             lead.asked,
-            had=first.get(lead.pk, ()),
+            had=first[lead.pk][1] if lead.pk in first else (),
             was_here=lead.route_id == route.pk or lead.pk in left,
+            arrival=arrivals.get(lead.pk),
         )
         for lead in found[MOST_LEADS - 1 :: -1]
     ]
-    offers = Offer.objects.filter(route=route, lead__stored_at__gte=since).order_by()
-    waited = offers.values_list("lead").annotate(first=Min(F("made_at") - F("lead__stored_at")))
+    came = {lead.pk: arrivals[lead.pk].at if lead.pk in arrivals else lead.stored_at for lead in found}
+    waited = [moment - came[lead_id] for lead_id, (moment, _partners) in first.items() if lead_id in came]
     return _compare(
-        route, policy, leads, since=since, waited=[wait for _lead, wait in waited], cut=len(found) > MOST_LEADS,
-        has_history=True, now=now,
-    )  # fmt: skip
+        route, policy, leads, since=since, waited=waited, cut=len(found) > MOST_LEADS, has_history=True, now=now
+    )
 
 
 def compare_with_file(route: Route, policy: Policy, content: bytes, *, source: Source, now: datetime) -> Compared:
@@ -165,22 +193,66 @@ def compare_with_file(route: Route, policy: Policy, content: bytes, *, source: S
     )
 
 
-def _find_first_offers(route: Route, *, since: datetime) -> Mapping[int, tuple[int, ...]]:
-    """By lead the partners that it was offered to first, all at once."""
+def _find_arrivals(route: Route, ways: QuerySet[LeadReroute]) -> Mapping[int, Arrival]:
+    """By lead how it came on to the route, which it never does twice."""
+    at = dict(ways.values_list("lead", "rerouted_at"))
+    offered: dict[int, set[int]] = defaultdict(set)
+    elsewhere = Offer.objects.filter(lead__in=ways.values("lead")).exclude(route=route).order_by()
+    for lead_id, partner_id, made_at in elsewhere.values_list("lead_id", "partner_id", "made_at"):
+        if made_at <= at[lead_id]:
+            offered[lead_id].add(partner_id)
+    return {lead_id: Arrival(moment, frozenset(offered[lead_id])) for lead_id, moment in at.items()}
+
+
+def _find_first_offers(offers: QuerySet[Offer]) -> Mapping[int, tuple[datetime, tuple[int, ...]]]:
+    """By lead when a route offered it first, and the partners that it was offered to then, all at once."""
     first: dict[int, tuple[datetime, tuple[int, ...]]] = {}
-    offers = Offer.objects.filter(route=route, lead__stored_at__gte=since).order_by("made_at", "pk")
-    for lead_id, partner_id, made_at in offers.values_list("lead_id", "partner_id", "made_at"):
+    for lead_id, partner_id, made_at in offers.order_by("made_at", "pk").values_list(
+        "lead_id", "partner_id", "made_at"
+    ):
         moment, partners = first.setdefault(lead_id, (made_at, ()))
         if moment == made_at:
             first[lead_id] = moment, (*partners, partner_id)
-    return {lead_id: partners for lead_id, (_moment, partners) in first.items()}
+    return first
+
+
+class Sorted(NamedTuple):
+    """Leads as the draft has them.
+
+    Attributes:
+        takes: those that it takes, in the order in which they come.
+        arrived: how many of these had come on from another route.
+        others: those that the route had in fact and it does not take.
+        elsewhere: those that it would take, if no route before this one had them.
+    """
+
+    takes: list[PastLead]
+    arrived: int
+    others: int
+    elsewhere: int
+
+
+def _sort(leads: Iterable[PastLead], policy: Policy, *, before: Sequence[RoutePolicy]) -> Sorted:
+    takes: list[PastLead] = []
+    arrived = others = elsewhere = 0
+    for lead in leads:
+        is_its = policy.takes(lead.asked)
+        if is_its and find_taker(before, lead.asked) is None:
+            takes.append(lead)
+        elif lead.arrival and lead.asked.product in policy.products:
+            takes.append(lead._replace(came_at=lead.arrival.at, barred=lead.arrival.offered))
+            arrived += 1
+        else:
+            others += lead.was_here
+            elsewhere += is_its
+    return Sorted(sorted(takes, key=lambda lead: lead.came_at), arrived, others, elsewhere)
 
 
 def _compare(
     route: Route, policy: Policy, leads: Sequence[PastLead], *, since: datetime, waited: Sequence[timedelta], cut: bool,
     has_history: bool, left_out: int = 0, now: datetime,
 ) -> Compared:  # fmt: skip
-    takes = [lead for lead in leads if policy.takes(lead.asked)]
+    takes, arrived, others, elsewhere = _sort(leads, policy, before=list_rules_before(route, now=now))
     game = Game(policy, percents=read_percents([route.pk]).get(route.pk, {}), now=now)
     game.play(takes)
     had = Counter(partner for lead in leads for partner in lead.had)
@@ -189,8 +261,10 @@ def _compare(
     gains.sort(key=lambda gain: (-gain.change, gain.name))
     return Compared(
         since=since,
-        leads=sum(lead.was_here or policy.takes(lead.asked) for lead in leads),
+        leads=len(takes) + others,
         taken=len(takes),
+        arrived=arrived,
+        elsewhere=elsewhere,
         unroutable=len(takes) - len(game.waits) - game.went_on,
         goes_on=Route.objects.filter(pk=policy.fallback).first(),
         went_on=game.went_on,
@@ -271,18 +345,20 @@ class Game:
     def _offer(self, lead: PastLead, moment: datetime) -> list[tuple[datetime, PastLead]]:
         """Offer it, or say when to look at it again."""
         shortlist = self._shortlist(lead.asked)
-        stops = self._find_stops(shortlist.competing, moment)
-        choice = shortlist.stop({partner: stop for partner, (stop, _until) in stops.items()}).choose(self.credits)
+        stops = self._find_stops([one for one in shortlist.competing if one not in lead.barred], moment)
+        barred = dict.fromkeys(lead.barred, Verdict.ALREADY_OFFERED)
+        barred |= {partner: stop for partner, (stop, _until) in stops.items()}
+        choice = shortlist.stop(barred).choose(self.credits)
         if choice.winner is None:
             return self._leave(lead, [until for _stop, until in stops.values()], moment)
         self.waits.append(moment - lead.came_at)
-        taken: dict[int, Verdict] = {}
+        taken = 0
         while choice.winner is not None:
             self._book(choice, choice.winner, moment)
-            taken[choice.winner] = Verdict.ALREADY_OFFERED
-            if len(taken) == self.policy.slots:
+            barred[choice.winner] = Verdict.ALREADY_OFFERED
+            taken += 1
+            if taken == self.policy.slots:
                 break
-            barred = {partner: stop for partner, (stop, _until) in stops.items()} | taken
             choice = shortlist.stop(barred).choose(self.credits)
         return []
 

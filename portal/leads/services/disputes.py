@@ -9,7 +9,7 @@ Locks are taken in the order of :mod:`portal.leads.services.distribution`: route
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from portal.accounts.models import User
 from portal.core.errors import NotAllowed, Refusal
 from portal.leads.access import may_answer_disputes, may_contest
+from portal.leads.coarsening import Group
 from portal.leads.deadlines import end_of_workday
 from portal.leads.facts import (
     disputes_answered,
@@ -42,14 +43,12 @@ from portal.leads.models import (
     Override,
     OverrideKind,
     Remedy,
-    Roster,
     Route,
     Side,
 )
 from portal.leads.routing import Verdict
 from portal.leads.services.corrections import give_turn_back
-from portal.leads.services.missed import Missed, list_missed_leads
-from portal.leads.services.verdicts import find_places, letter_at
+from portal.leads.services.missed import Missed, list_decisions_behind, list_missed_leads
 from portal.partners.models import Membership, Partner
 
 #: For so long after it a decision may be contested.
@@ -408,26 +407,8 @@ def _with_subjects(rows: QuerySet[Dispute]) -> QuerySet[Dispute]:
 
 
 def list_missed_decisions(dispute: Dispute) -> list[Decision]:
-    """The decisions behind a contested group, for staff: the last ones of its leads, with the partner's letter in them."""
+    """The decisions behind a contested group, for staff, as they were told to the partner when it opened the case."""
     if dispute.kind != DisputeSubject.MISSED:
         return []
-    within = Decision.objects.filter(
-        lead__region__in=dispute.partner.regions.all(), made_at__lte=dispute.opened_at,
-        made_at__gt=dispute.opened_at - CONTESTABLE,
-    )  # fmt: skip
-    if dispute.missed_week is not None:
-        monday = _monday(dispute.missed_week)
-        within = within.filter(made_at__gte=monday, made_at__lt=monday + timedelta(days=7))
-    if dispute.missed_region_id is not None:
-        within = within.filter(lead__region=dispute.missed_region_id)
-    if dispute.missed_product_id is not None:
-        within = within.filter(lead__product=dispute.missed_product_id)
-    rosters = Roster.objects.filter(pk__in=within.order_by().values("roster")).values_list("pk", "entries")
-    places = find_places(rosters, partner_id=dispute.partner_id)
-    found = within.annotate(letter=letter_at(places)).filter(letter=dispute.verdict)
-    return list(found.select_related("lead__product", "lead__region", "route").order_by("-made_at")[:LEADS_SHOWN])
-
-
-def _monday(day: date) -> datetime:
-    """Weeks begin on Monday in UTC, as the partner is told them."""
-    return datetime.fromisoformat(f"{day.isoformat()}T00:00:00+00:00")
+    group = Group(dispute.verdict, 0, dispute.missed_week, dispute.missed_region_id, dispute.missed_product_id)
+    return list_decisions_behind(dispute.partner, group, now=dispute.opened_at, limit=LEADS_SHOWN)

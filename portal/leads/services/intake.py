@@ -19,6 +19,7 @@ from portal.leads.facts import leads_held, leads_received
 from portal.leads.models import UNHELD, HeldReason, Lead, LeadContact, LeadStatus, RoutePolicy, Source
 from portal.leads.policies import Asked
 from portal.leads.rows import Columns, Field, Problem, Reason, Submission, fold, short
+from portal.leads.services.precedence import find_taker, list_rules
 from portal.partners.models import Region
 
 Item = TypeVar("Item")
@@ -53,12 +54,11 @@ class Directory:
         self.products |= {fold(name.name): name.product_id for name in source.product_names.all()}
         self.regions: dict[str, int] = {fold(region.slug): region.pk for region in Region.objects.all()}
         self.regions |= {fold(name.name): name.region_id for name in source.region_names.all()}
-        in_force = RoutePolicy.objects.in_force(now).order_by("route__order", "route__slug")
-        self.policies: list[RoutePolicy] = list(in_force)
+        self.policies: list[RoutePolicy] = list_rules(now=now)
 
     def find_policy(self, asked: Asked) -> RoutePolicy | None:
         """The rules in force of the first route that takes the lead."""
-        return next((row for row in self.policies if row.policy.takes(asked)), None)
+        return find_taker(self.policies, asked)
 
     def read(self, submission: Submission, *, product_id: int | None, region_id: int | None) -> Asked:
         """What policies look at."""

@@ -6,12 +6,13 @@ It is chosen by the rule that distributes (:class:`portal.leads.routing.Shortlis
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.leads.models import FINAL, Route, RouteCredit, RoutePolicy
+from portal.leads.models import FINAL, Route, RouteCredit
 from portal.leads.policies import Asked, Policy
 from portal.leads.routing import COMPETED, TURN, Verdict
 from portal.leads.services.distribution import reason_to_hold
 from portal.leads.services.floor import look
 from portal.leads.services.performance import read_percents
+from portal.leads.services.precedence import find_taker, list_rules_before
 from portal.partners.models import Partner
 
 
@@ -49,10 +50,8 @@ class Tried:
 
 def try_lead(route: Route, policy: Policy, asked: Asked, *, now: datetime) -> Tried:
     """What would become of a lead by these rules, were it to come now."""
-    in_force = RoutePolicy.objects.in_force(now).exclude(route=route).select_related("route")
-    before = [row for row in in_force if (row.route.order, row.route.slug) < (route.order, route.slug)]
-    before.sort(key=lambda row: (row.route.order, row.route.slug))
-    elsewhere = next((row.route for row in before if row.policy.takes(asked)), None)
+    first_taker = find_taker(list_rules_before(route, now=now), asked)
+    elsewhere = first_taker.route if first_taker else None
     if not policy.takes(asked):
         return Tried(takes=False, elsewhere=elsewhere, winners=(), partners=())
     floor = look([policy], now=now)

@@ -94,5 +94,5 @@ def _describe(lead: Lead, offer: Offer, *, now: datetime) -> LeadReturn:
 
 def list_returns(limit: int = 50) -> list[LeadReturn]:
     """What went back by a policy, the latest first."""
-    rows = LeadReturn.objects.select_related("lead__route", "partner", "assignee__user", "policy")
+    rows = LeadReturn.objects.select_related("lead", "partner", "assignee__user")
     return list(rows.order_by("-returned_at", "-pk")[:limit])

@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Case, CharField, Expression, IntegerField, Value, When
-from django.db.models.functions import Substr
+from django.db.models import Case, CharField, Expression, F, IntegerField, Value, When
+from django.db.models.functions import StrIndex, Substr
+
+from portal.leads.routing import Verdict
 
 
 def find_places(
@@ -33,3 +35,8 @@ def letter_at(places: Mapping[int, Sequence[int]]) -> Expression:
         output_field=IntegerField(),
     )
     return Substr("verdicts", place, 1)
+
+
+def nearness_of(letter: str) -> StrIndex:
+    """How near a partner with a letter came to the lead, from 1 on: how late its condition is looked at."""
+    return StrIndex(Value("".join(Verdict)), F(letter))
