@@ -11,8 +11,9 @@ leads_held = FactType("leads_held", ids=("lead_ids",))
 offers_accepted = FactType("offers_accepted", ids=("offer_ids",))
 #: Declined, expired or withdrawn: the partner has room again.
 offers_closed = FactType("offers_closed", ids=("offer_ids",))
-#: Somebody of the partner works these leads from now on, in place of whoever did.
-leads_assigned = FactType("leads_assigned", ids=("lead_ids",))
+#: This member of the partner works these leads from now on, in place of whoever did or accepted them; where nobody is
+#: left, none does. And the absence by which it came, which tells of itself.
+leads_assigned = FactType("leads_assigned", ids=("lead_ids", "membership_ids", "absence_ids"))
 #: The customers of these leads were spoken with for the first time.
 leads_contacted = FactType("leads_contacted", ids=("lead_ids",))
 #: Their customers said whether they were called, and how it was.

@@ -20,6 +20,7 @@ from portal.leads.facts import (
     disputes_opened,
     disputes_overdue,
     evidence_given,
+    leads_assigned,
     leads_offered,
     leads_received,
     leads_rerouted,
@@ -32,7 +33,7 @@ from portal.leads.facts import (
     routes_resumed,
     sources_changed,
 )
-from portal.leads.notices import tell_about_offers, tell_heirs, tell_who_is_entered
+from portal.leads.notices import tell_about_offers, tell_heirs, tell_who_is_entered, tell_who_works
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
 from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
@@ -63,6 +64,11 @@ def tell_who_was_entered_as_away(fact: Fact) -> None:
 @absences_begun.receiver
 def tell_who_works_their_leads(fact: Fact) -> None:
     tell_heirs(fact.payload["absence_ids"], now=fact.announced_at)
+
+
+@leads_assigned.receiver
+def tell_who_was_given_leads(fact: Fact) -> None:
+    tell_who_works(**fact.payload, about=fact.pk, by=fact.actor_id, now=fact.announced_at)
 
 
 # An answer of either kind frees room with the partner; what it gave back is a new lead of the same route.
