@@ -43,8 +43,8 @@ absences_begun = FactType("absences_begun", ids=("absence_ids",))
 absences_ended = FactType("absences_ended", ids=("absence_ids",))
 #: Credits were moved without a lead: a turn was undone, a residue settled.
 credits_corrected = FactType("credits_corrected", ids=("correction_ids",))
-#: Staff kept a partner from a lead, gave it to one by hand, or took it back.
-leads_overridden = FactType("leads_overridden", ids=("lead_ids",))
+#: Staff kept a partner from a lead, gave it to one by hand, took it back, or put one that was finished in work again.
+leads_overridden = FactType("leads_overridden", ids=("lead_ids", "override_ids"))
 #: How a source's columns and names are read was changed by staff.
 sources_changed = FactType("sources_changed", ids=("source_ids",))
 #: A partner contests what was decided about a lead.

@@ -11,6 +11,7 @@ from portal.leads.case_notices import (
     tell_of_evidence,
     tell_of_near_returns,
     tell_of_overdue_disputes,
+    tell_of_overrides,
     tell_of_returns,
 )
 from portal.leads.facts import (
@@ -22,6 +23,7 @@ from portal.leads.facts import (
     evidence_given,
     leads_assigned,
     leads_offered,
+    leads_overridden,
     leads_received,
     leads_rerouted,
     leads_returned,
@@ -90,6 +92,11 @@ def tell_partners_of_near_returns(fact: Fact) -> None:
 @leads_returned.receiver
 def tell_partners_of_returns(fact: Fact) -> None:
     tell_of_returns(fact.payload["return_ids"], now=fact.announced_at)
+
+
+@leads_overridden.receiver
+def tell_partners_of_overrides(fact: Fact) -> None:
+    tell_of_overrides(fact.payload.get("override_ids", []), now=fact.announced_at)
 
 
 @disputes_opened.receiver
