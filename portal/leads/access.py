@@ -104,7 +104,7 @@ def may_rule(user: Any) -> bool:
 
 
 def may_override(user: Any) -> bool:
-    """Keep a partner from a lead, give a lead by hand, take one back, give a turn back."""
+    """Keep a partner from a lead, give a lead by hand, take one back, give a turn back, take an outcome back."""
     return bool(user.has_perm("leads.change_lead"))
 
 

@@ -1,4 +1,4 @@
-"""The kinds of notice about leads that go back and about decisions that are contested, and who is told."""
+"""The kinds of notice about leads that go back or are taken back and about contested decisions, and who is told."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.access import find_arbiters
+from portal.leads.access import find_arbiters, may_contest
 from portal.leads.models import (
     ANSWERED,
     Dispute,
@@ -16,9 +16,15 @@ from portal.leads.models import (
     Lead,
     LeadReturn,
     LeadStatus,
+    Offer,
+    Override,
+    OverrideKind,
     Remedy,
     Side,
+    Telling,
 )
+from portal.leads.services.disputes import CONTESTABLE
+from portal.leads.services.withdrawals import Why, list_withdrawn
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import notify
 from portal.partners.models import Membership, Partner
@@ -28,6 +34,14 @@ NEAR_RETURN = NotificationType(
 )
 RETURNED = NotificationType(
     "leads.returned", label=_("A lead of yours that went back"), template="leads/notices/returned"
+)
+TAKEN_BACK = NotificationType(
+    "leads.taken_back",
+    label=_("A lead or an offer of yours that the vendor took back"),
+    template="leads/notices/taken_back",
+)
+REOPENED = NotificationType(
+    "leads.reopened", label=_("A lead of yours that is in work again"), template="leads/notices/reopened"
 )
 DISPUTED = NotificationType(
     "leads.disputed", label=_("A partner contests a decision"), template="leads/notices/disputed"
@@ -80,6 +94,58 @@ def tell_of_returns(return_ids: Iterable[int], *, now: datetime) -> int:
         people = find_responsible(row.partner, row.assignee, now=now)
         told += notify(RETURNED, recipients=[(pk, context, url) for pk in people], key=f"returned:{row.pk}", now=now)
     return told
+
+
+def tell_of_overrides(override_ids: Iterable[int], *, now: datetime) -> int:
+    """Tell those of a partner who had a lead or an open offer of it that staff took it from them, or put the lead in work
+    again; how many notices are new. Why, stays with staff."""
+    rows = Override.objects.filter(pk__in=list(override_ids)).select_related(
+        "lead__product", "lead__region", "lead__partner", "lead__assignee", "partner", "assignee"
+    )
+    return sum(_tell_of_override(row, now=now) for row in rows)
+
+
+def _tell_of_override(row: Override, *, now: datetime) -> int:
+    if row.kind == OverrideKind.REOPENED:
+        return _tell_of_reopening(row, now=now)
+    told = 0
+    for offer in list_withdrawn(row):
+        people = _find_told(offer, row, now=now)
+        context = {
+            **_describe_lead(row.lead),
+            "partner": offer.partner.name,
+            "why": Why.GIVEN if row.kind == OverrideKind.ASSIGNED else Why(row.kind),
+            "contest_until_at": (row.made_at + CONTESTABLE).isoformat(),
+        }
+        url = reverse("leads:offer", args=[offer.public_id])
+        recipients = [
+            (member.user_id, {**context, "may_contest": may_contest(member, assignee_id=row.assignee_id)}, url)
+            for member in people
+        ]
+        told += notify(TAKEN_BACK, recipients=recipients, key=f"override:{row.pk}:{offer.pk}", now=now)
+    return told
+
+
+def _tell_of_reopening(row: Override, *, now: datetime) -> int:
+    """Whoever is told the answer to a dispute reads it there."""
+    people = set(find_responsible(row.partner, row.lead.assignee, now=now))
+    case = Dispute.objects.filter(override=row).select_related("partner", "opened_by").first()
+    if case is not None:
+        people -= set(find_responsible(case.partner, case.opened_by, now=now))
+    context = {**_describe_lead(row.lead), "partner": row.partner.name}
+    url = reverse("leads:lead", args=[row.lead.public_id])
+    recipients = [(pk, context, url) for pk in sorted(people)]
+    return notify(REOPENED, recipients=recipients, key=f"override:{row.pk}", now=now)
+
+
+def _find_told(offer: Offer, row: Override, *, now: datetime) -> list[Membership]:
+    """Whoever worked the lead and the heads; of an offer that nobody had answered, those who were told of it."""
+    active = Membership.objects.active(now).for_partner(offer.partner).select_related("user", "partner").order_by("pk")
+    if row.kind != OverrideKind.PULLED_BACK:
+        told = list(active.filter(pk__in=Telling.objects.filter(offer=offer).values("membership")))
+        if told:
+            return told
+    return list(active.filter(user__in=find_responsible(offer.partner, row.assignee, now=now)))
 
 
 def find_responsible(partner: Partner, assignee: Membership | None, *, now: datetime) -> list[int]:
@@ -147,7 +213,7 @@ def tell_of_answers(dispute_ids: Iterable[int], *, now: datetime) -> int:
     answered = Dispute.objects.filter(pk__in=list(dispute_ids), state__in=ANSWERED)
     for dispute in answered.select_related("partner", "opened_by"):
         context = {**_describe_dispute(dispute), "upheld": dispute.state == DisputeState.UPHELD,
-                   "turn": dispute.remedy == Remedy.TURN}  # fmt: skip
+                   "turn": dispute.remedy == Remedy.TURN, "reopened": dispute.remedy == Remedy.REOPEN}  # fmt: skip
         url = reverse("leads:dispute", args=[dispute.public_id])
         people = find_responsible(dispute.partner, dispute.opened_by, now=now)
         recipients = [(pk, context, url) for pk in people]

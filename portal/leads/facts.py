@@ -11,8 +11,9 @@ leads_held = FactType("leads_held", ids=("lead_ids",))
 offers_accepted = FactType("offers_accepted", ids=("offer_ids",))
 #: Declined, expired or withdrawn: the partner has room again.
 offers_closed = FactType("offers_closed", ids=("offer_ids",))
-#: Somebody of the partner works these leads from now on, in place of whoever did.
-leads_assigned = FactType("leads_assigned", ids=("lead_ids",))
+#: This member of the partner works these leads from now on, in place of whoever did or accepted them; where nobody is
+#: left, none does. And the absence by which it came, which tells of itself.
+leads_assigned = FactType("leads_assigned", ids=("lead_ids", "membership_ids", "absence_ids"))
 #: The customers of these leads were spoken with for the first time.
 leads_contacted = FactType("leads_contacted", ids=("lead_ids",))
 #: Their customers said whether they were called, and how it was.
@@ -42,8 +43,8 @@ absences_begun = FactType("absences_begun", ids=("absence_ids",))
 absences_ended = FactType("absences_ended", ids=("absence_ids",))
 #: Credits were moved without a lead: a turn was undone, a residue settled.
 credits_corrected = FactType("credits_corrected", ids=("correction_ids",))
-#: Staff kept a partner from a lead, gave it to one by hand, or took it back.
-leads_overridden = FactType("leads_overridden", ids=("lead_ids",))
+#: Staff kept a partner from a lead, gave it to one by hand, took it back, or put one that was finished in work again.
+leads_overridden = FactType("leads_overridden", ids=("lead_ids", "override_ids"))
 #: How a source's columns and names are read was changed by staff.
 sources_changed = FactType("sources_changed", ids=("source_ids",))
 #: A partner contests what was decided about a lead.

@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.leads.models import Absence, Offer, Telling, WeekTold
+from portal.leads.models import Absence, Lead, LeadStatus, Offer, Telling, WeekTold
 from portal.leads.services import digests, nudges
 from portal.leads.weeks import write_wins
 from portal.notifications.registry import NotificationType
 from portal.notifications.services.notices import Recipient, notify
-from portal.partners.models import Partner
+from portal.partners.models import Membership, Partner
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +32,14 @@ AWAY = NotificationType(
     label=_("Leads that pass to you while a colleague is away, and your own absences that somebody else enters"),
     template="leads/notices/away",
 )
+ASSIGNED = NotificationType(
+    "leads.assigned", label=_("Leads that are given to you to work"), template="leads/notices/assigned"
+)
 WEEK = NotificationType(
     "leads.week_ended", label=_("The week of your team, on Monday morning"), template="leads/notices/week"
 )
 
-#: Offers named in one notice; the rest are counted.
+#: Offers or leads named in one notice; the rest are counted.
 NAMED = 5
 
 
@@ -131,6 +134,61 @@ def _describe_absence(absence: Absence) -> dict[str, Any]:
         "passed": absence.passed,
         "heir": str(absence.passed_to.user) if absence.passed_to else "",
         "about": absence.public_id,
+    }
+
+
+@transaction.atomic
+def tell_who_works(
+    *,
+    lead_ids: Iterable[int],
+    membership_ids: Iterable[int] = (),
+    absence_ids: Iterable[int] = (),
+    about: int,
+    by: int | None,
+    now: datetime,
+) -> int:
+    """Tell a member of the leads that they work from now on: one notice, however many they are. What passed on meanwhile
+    is left out, and so is whoever took them for themselves. Returns how many notices are new.
+
+    Args:
+        absence_ids: by which they were passed on: then :func:`tell_heirs` has told of them.
+        about: the fact by which they were given; of each one is told once.
+        by: the user who gave them.
+    """
+    if list(absence_ids):
+        return 0
+    told = 0
+    for member in Membership.objects.active(now).filter(pk__in=list(membership_ids)).exclude(user=by):
+        rows = Lead.objects.filter(pk__in=list(lead_ids), assignee=member, status=LeadStatus.ACCEPTED)
+        leads = list(
+            rows.select_related("product", "region", "partner").order_by("contact_due_at", "accepted_at", "pk")
+        )
+        if not leads:
+            continue
+        alone = len(leads) == 1
+        url = reverse("leads:lead", args=[leads[0].public_id]) if alone else f"{reverse('leads:offers')}?show=work"
+        recipients: list[Recipient] = [(member.user_id, _describe_work(leads), url)]
+        told += notify(ASSIGNED, recipients=recipients, key=f"assigned:{about}", now=now)
+    return told
+
+
+def _describe_work(leads: list[Lead]) -> dict[str, Any]:
+    """What may stay in an inbox whatever becomes of the leads: no name of a customer. And the earliest promised call."""
+    promised = [
+        lead.contact_due_at for lead in leads if lead.contact_due_at is not None and lead.first_contact_at is None
+    ]
+    return {
+        "partner": leads[0].partner.name if leads[0].partner else "",
+        "count": len(leads),
+        "more": max(len(leads) - NAMED, 0),
+        "call_by_at": min(promised).isoformat() if promised else None,
+        "leads": [
+            {
+                "product": dict(lead.product.name) if lead.product else {},
+                "region": dict(lead.region.name) if lead.region else {},
+            }
+            for lead in leads[:NAMED]
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from portal.leads.case_notices import (
     tell_of_evidence,
     tell_of_near_returns,
     tell_of_overdue_disputes,
+    tell_of_overrides,
     tell_of_returns,
 )
 from portal.leads.facts import (
@@ -20,7 +21,9 @@ from portal.leads.facts import (
     disputes_opened,
     disputes_overdue,
     evidence_given,
+    leads_assigned,
     leads_offered,
+    leads_overridden,
     leads_received,
     leads_rerouted,
     leads_returned,
@@ -32,7 +35,7 @@ from portal.leads.facts import (
     routes_resumed,
     sources_changed,
 )
-from portal.leads.notices import tell_about_offers, tell_heirs, tell_who_is_entered
+from portal.leads.notices import tell_about_offers, tell_heirs, tell_who_is_entered, tell_who_works
 from portal.leads.reports import partners_of_offers, partners_of_qualifications, routes_of_leads
 from portal.leads.services.corrections import settle_those_that_left
 from portal.leads.services.holding import wake_held_leads, wake_leads_of_routes
@@ -65,6 +68,11 @@ def tell_who_works_their_leads(fact: Fact) -> None:
     tell_heirs(fact.payload["absence_ids"], now=fact.announced_at)
 
 
+@leads_assigned.receiver
+def tell_who_was_given_leads(fact: Fact) -> None:
+    tell_who_works(**fact.payload, about=fact.pk, by=fact.actor_id, now=fact.announced_at)
+
+
 # An answer of either kind frees room with the partner; what it gave back is a new lead of the same route.
 @offers_accepted.receiver
 def wake_leads_after_acceptance(fact: Fact) -> None:
@@ -84,6 +92,11 @@ def tell_partners_of_near_returns(fact: Fact) -> None:
 @leads_returned.receiver
 def tell_partners_of_returns(fact: Fact) -> None:
     tell_of_returns(fact.payload["return_ids"], now=fact.announced_at)
+
+
+@leads_overridden.receiver
+def tell_partners_of_overrides(fact: Fact) -> None:
+    tell_of_overrides(fact.payload.get("override_ids", []), now=fact.announced_at)
 
 
 @disputes_opened.receiver

@@ -169,11 +169,16 @@ class AnswerForm(forms.Form):
         help_text=_("The partner reads it, and it stays. Name neither a customer nor another partner."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, with_turn: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, with_turn: bool, with_outcome: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["verdict"]
         field.choices = [
             *([("turn", _("Upheld: the turn is given back"))] if with_turn else []),
+            *(
+                [("reopen", _("Upheld: the outcome is taken back, and the lead is in work again"))]
+                if with_outcome
+                else []
+            ),
             ("entry", _("Upheld: it is recorded")),
             ("rejected", _("Rejected: the decision stays")),
         ]

@@ -8,7 +8,14 @@ from django.urls import reverse
 
 from portal.core.errors import NotAllowed, Refusal
 from portal.leads.models import Absence, Lead, Offer, OfferWatch, PartnerTerms, Telling
-from portal.leads.notices import AWAY, tell_about_offers, tell_heirs, tell_next_colleagues, tell_who_is_entered
+from portal.leads.notices import (
+    ASSIGNED,
+    AWAY,
+    tell_about_offers,
+    tell_heirs,
+    tell_next_colleagues,
+    tell_who_is_entered,
+)
 from portal.leads.services.absences import begin_due_absences, come_back, go_away, list_absences
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer
@@ -58,7 +65,9 @@ class TestLeadsInWork:
         absence = leave(office.sellers[0], now=now)
         assert (assignee(lead), assignee(other)) == (office.head, office.sellers[1])
         assert (absence.passed, absence.passed_to, absence.began_at) == (1, office.head, now)
-        assert facts("leads_assigned") == [{"lead_ids": [lead.pk]}]
+        assert facts("leads_assigned") == [
+            {"lead_ids": [lead.pk], "membership_ids": [office.head.pk], "absence_ids": [absence.pk]}
+        ]
         assert facts("absences_begun") == [{"absence_ids": [absence.pk]}]
 
     def test_or_to_the_deputy(self, office, now):
@@ -303,6 +312,7 @@ class TestTheNotices:
         assert set(Notification.objects.filter(type=AWAY.name).values_list("user", flat=True)) == {
             office.head.user_id, office.sellers[0].user_id,
         }  # fmt: skip
+        assert not Notification.objects.filter(type=ASSIGNED.name).exists()  # one and the same is not told twice
 
 
 class TestThePage:

@@ -9,13 +9,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.core.errors import Refusal
-from portal.leads.models import CustomerLetter, Dispute, Lead, LeadReturn, Offer
+from portal.leads.models import CustomerLetter, Dispute, FormerOutcome, Lead, LeadReturn, Offer, Override
 from portal.leads.services.customers import send_due_letters
-from portal.leads.services.disputes import find_contested_offer, open_dispute
+from portal.leads.services.disputes import (
+    answer_dispute,
+    find_contested_offer,
+    find_contested_outcome,
+    open_dispute,
+)
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer, expire_due_offers
+from portal.leads.services.outcomes import reopen_lead, win_lead
 from portal.leads.services.returns import warn_and_return
 from tests.at_once import at_once
+from tests.factories.accounts import UserFactory
 from tests.factories.leads import Market, make_market
 from tests.factories.partners import MembershipFactory
 
@@ -86,3 +93,24 @@ def test_two_colleagues_open_one_case():
     found = at_once(*acts)
     assert sorted(type(one) for one in found if isinstance(one, Refusal)) == [Refusal]
     assert Dispute.objects.get().evidence.count() == 1
+
+
+def test_of_two_who_take_one_outcome_back_one_does():
+    now = timezone.now()
+    market = make_market(now, partners=1)
+    take(market, 1, now)
+    lead = win_lead(Lead.objects.get(), value=1, currency="EUR", by=market.person(), now=now)
+    dispute = open_dispute(
+        find_contested_outcome(Offer.objects.select_related("lead").get()),
+        text="Why",
+        membership=market.members[0],
+        now=now,
+    )
+    staff = [UserFactory(staff=True) for _number in range(2)]
+    found = at_once(
+        lambda: reopen_lead(lead, reason="Wrong", by=staff[0], now=now),
+        lambda: answer_dispute(dispute, upheld=True, takes_outcome_back=True, reason="Wrong", by=staff[1], now=now),
+    )
+    assert sorted(type(one) for one in found if isinstance(one, Refusal)) == [Refusal]
+    assert FormerOutcome.objects.get().override == Override.objects.get()
+    assert Lead.objects.get().status == "accepted"

@@ -4,13 +4,19 @@ from datetime import date
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from portal.core.errors import Refusal
+from portal.core.models import Fact
 from portal.leads.models import Lead, LeadNote, Offer, PartnerTerms, Stage
+from portal.leads.notices import ASSIGNED, NAMED, tell_who_works
+from portal.leads.receivers import tell_who_was_given_leads
 from portal.leads.services.distribution import distribute
 from portal.leads.services.offers import accept_offer
 from portal.leads.services.overrides import pull_back
 from portal.leads.services.working import MOST_NOTES, assign_member, list_workers, plan_step, write_note
+from portal.notifications.models import Notification
+from portal.notifications.services.wording import word
 from portal.partners.models import JobRole
 from portal.partners.services.memberships import end_membership
 from tests.factories.accounts import UserFactory
@@ -82,6 +88,84 @@ class TestWhoWorksIt:
         end_membership(office.sellers[0], by=office.person(), now=now)
         lead.refresh_from_db()
         assert lead.assignee == office.members[0]
+
+
+class TestBeingTold:
+    """Whoever is given leads is told of them, once for each time, and nobody of what they did themselves."""
+
+    @pytest.fixture(autouse=True)
+    def _commits(self, django_capture_on_commit_callbacks):
+        self.commit = lambda: django_capture_on_commit_callbacks(execute=True)
+
+    def told(self) -> list[Notification]:
+        return list(Notification.objects.filter(type=ASSIGNED.name).select_related("user").order_by("pk"))
+
+    def test_by_a_colleague(self, office, now):
+        lead = take(office, office.sellers[0].user, now=now)
+        with self.commit():
+            assign_member(lead, member=office.sellers[1], by=office.sellers[0].user, now=now)
+        (notice,) = self.told()
+        assert (notice.user, notice.url) == (office.sellers[1].user, reverse("leads:lead", args=[lead.public_id]))
+        with self.commit():
+            assign_member(lead, member=office.sellers[0], by=office.sellers[0].user, now=now)
+        assert self.told() == [notice]  # who takes it knows
+
+    def test_by_the_partner_s_rule(self, office, now):
+        PartnerTerms.objects.create(
+            partner=office.partners[0], assigns="role", assigns_role=JobRole.objects.get(slug="seller"), changed_at=now
+        )
+        with self.commit():
+            lead = take(office, office.sellers[0].user, now=now)
+        assert (lead.assignee, self.told()) == (office.sellers[0], [])
+        with self.commit():
+            lead = take(office, office.sellers[0].user, now=now)
+        assert [notice.user for notice in self.told()] == [lead.assignee.user] == [office.sellers[1].user]
+
+    def test_once_of_all_that_a_colleague_leaves_behind(self, office, now):
+        for _lead in range(NAMED + 1):
+            take(office, office.sellers[0].user, now=now)
+        with self.commit():
+            end_membership(office.sellers[0], by=office.person(), now=now)
+        (notice,) = self.told()
+        assert notice.user == office.head.user
+        assert notice.url == f"{reverse('leads:offers')}?show=work"
+        (fact,) = Fact.objects.filter(name="leads_assigned")
+        tell_who_was_given_leads(fact)
+        assert self.told() == [notice]
+        wording = word(notice, person=notice.user)
+        assert wording.subject == f"{NAMED + 1} leads are yours to work"
+        assert "and 1 more." in "".join(wording.paragraphs)
+
+    def test_not_of_what_passed_on_meanwhile_nor_where_nobody_is_left(self, office, now):
+        lead = take(office, office.sellers[0].user, now=now)
+        with self.commit():
+            assign_member(lead, member=office.sellers[1], by=office.person(), now=now)
+            assign_member(lead, member=office.head, by=office.person(), now=now)
+        assert [notice.user for notice in self.told()] == [office.head.user]
+        for member in (*office.sellers, office.members[0], office.head):
+            with self.commit():
+                end_membership(member, by=UserFactory(staff=True), now=now)
+        assert len(self.told()) == 1
+
+    def test_as_facts_from_before_told_nobody(self, office, now):
+        lead = take(office, office.sellers[0].user, now=now)
+        assert tell_who_works(lead_ids=[lead.pk], about=1, by=None, now=now) == 0
+
+    @pytest.mark.parametrize("language", ["en", "ru"])
+    def test_names_no_customer_and_says_until_when_to_call(self, now, language):
+        market = make_market(now, partners=2, first_contact_hours=24)
+        seller = MembershipFactory(partner=market.partners[0], roles=["seller"])
+        lead = take(market, market.person(), now=now)
+        with self.commit():
+            assign_member(lead, member=seller, by=market.person(), now=now)
+        (notice,) = self.told()
+        assert notice.user == seller.user
+        with translation.override(language):
+            wording = word(notice, person=notice.user)
+        text = f"{wording.subject} {wording.paragraphs}"
+        assert str(now.day + 1) in text
+        assert str(lead.product.name.get(language, "")) in text
+        assert not any(words in text for words in (lead.company, lead.contact.name, lead.contact.email, "<"))
 
 
 class TestHowFarItIs:

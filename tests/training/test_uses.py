@@ -16,7 +16,7 @@ from training.faring import AT_LEAST, DEALS_WINDOW, ENOUGH_DEALS, Deals
 from training.models import CardUse
 from training.notices.library import tell_keepers_of_losing_cards
 from training.services.ratings import UNRATED, WEAK, list_cards_by_success
-from training.services.uses import find_all_deals, find_deals, record_uses
+from training.services.uses import find_all_deals, find_deals, record_uses, take_uses_back
 
 COUNTS = st.integers(0, 200)
 
@@ -60,6 +60,16 @@ class TestUses:
         row = CardUse.objects.first()
         with pytest.raises(IntegrityError), transaction.atomic():
             CardUse.objects.create(card=row.card, card_key=row.card_key, about="deal", won=False, ended_at=now)
+
+    @pytest.mark.embedded
+    def test_a_deal_that_has_not_ended_after_all_counts_no_more_until_it_ends_again(self, cards, now):
+        use(cards[0], "+", now=now, about="other")
+        keys = [card.translation_key for card in cards]
+        record_uses([card.pk for card in cards], about="deal", won=False, now=now)
+        assert [take_uses_back(keys, about="deal"), take_uses_back(keys, about="deal")] == [2, 0]
+        assert find_all_deals(now=now) == Deals(1, 1)
+        record_uses([cards[0].pk], about="deal", won=True, now=now)
+        assert find_all_deals(now=now) == Deals(2, 2)
 
     @pytest.mark.embedded
     def test_they_are_counted_over_a_year_in_all_languages(self, cards, now):

@@ -8,7 +8,7 @@ from training.models.objections import ObjectionCardPage
 
 class CardUse(models.Model):
     """That a card was used in one deal that has ended. Only counts are made of it: neither the deal nor anybody of it can
-    be found from here. Rows are only added."""
+    be found from here. Rows are added, and taken out where the end of the deal is taken back."""
 
     card = models.ForeignKey(ObjectionCardPage, verbose_name=_("card"), on_delete=models.CASCADE, related_name="uses")
     # The card whatever its language: the page's translation_key.

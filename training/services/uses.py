@@ -1,6 +1,7 @@
 """How deals ended in which a card's answer was used: counted, told to editors from :data:`AT_LEAST` on.
 
-Whoever knows of deals calls :func:`record_uses` when one has ended; training knows nothing of it but that.
+Whoever knows of deals calls :func:`record_uses` when one has ended, and :func:`take_uses_back` when it has not after all;
+training knows nothing of it but that.
 """
 
 from collections.abc import Collection, Iterable
@@ -39,6 +40,11 @@ def record_uses(card_ids: Iterable[int], *, about: str, won: bool, now: datetime
     ]
     cards_found_losing.announce(use_ids=losing, by=None)
     return made
+
+
+def take_uses_back(card_keys: Iterable[UUID], *, about: str) -> int:
+    """Forget that these cards were used in a deal, since it has not ended after all; how many."""
+    return CardUse.objects.filter(card_key__in=list(card_keys), about=about).delete()[0]
 
 
 def find_deals(card_keys: Collection[UUID], *, now: datetime) -> dict[UUID, Deals]:

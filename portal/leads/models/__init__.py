@@ -5,6 +5,7 @@ A lead's status moves by services only::
     new -> offered -> accepted -> won | lost
      ^  \\-> held       (declined and expired offers lead back to new; held leads wake to new)
      any but won and lost -> closed, by staff
+     won | lost -> accepted, by staff who take the outcome back
 
 Personal data of the customer is in :class:`LeadContact` and nowhere else: it can be blanked without touching what was
 decided.
@@ -56,6 +57,7 @@ from portal.leads.models.offers import (
     Override,
     OverrideKind,
 )
+from portal.leads.models.outcomes import FormerOutcome
 from portal.leads.models.performance import RoutePerformance
 from portal.leads.models.reroutes import LeadReroute
 from portal.leads.models.returns import LeadReturn
@@ -106,6 +108,7 @@ __all__ = [
     "DisputeSubject",
     "DropReason",
     "FieldChoices",
+    "FormerOutcome",
     "HeldReason",
     "ImportFile",
     "Lead",

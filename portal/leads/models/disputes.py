@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from portal.content.models import Product
 from portal.core.models import PublicIdModel
-from portal.leads.models.offers import Correction, Decision, Offer
+from portal.leads.models.offers import Correction, Decision, Offer, Override
 from portal.partners.models import Membership, Partner, Region
 
 TEXT_LENGTH = 2000
@@ -36,6 +36,7 @@ ANSWERED = (DisputeState.UPHELD, DisputeState.REJECTED)
 
 class Remedy(models.TextChoices):
     TURN = "turn", _("The turn is given back")
+    REOPEN = "reopen", _("The outcome is taken back")
     ENTRY = "entry", _("It is recorded")
 
 
@@ -89,6 +90,7 @@ class Dispute(PublicIdModel):
     answer = models.TextField(_("answer"), max_length=TEXT_LENGTH, blank=True)
     remedy = models.CharField(_("what was done"), max_length=6, choices=Remedy.choices, blank=True)
     correction = models.OneToOneField(Correction, on_delete=models.PROTECT, null=True, related_name="dispute")
+    override = models.OneToOneField(Override, on_delete=models.PROTECT, null=True, related_name="dispute")
 
     objects = DisputeQuerySet.as_manager()
     wagtail_reference_index_ignore = True
@@ -124,6 +126,11 @@ class Dispute(PublicIdModel):
                 condition=Q(remedy=Remedy.TURN, correction__isnull=False)
                 | ~Q(remedy=Remedy.TURN) & Q(correction__isnull=True),
                 name="leads_dispute_turn_by_a_correction",
+            ),
+            models.CheckConstraint(
+                condition=Q(remedy=Remedy.REOPEN, kind=DisputeSubject.OUTCOME, override__isnull=False)
+                | ~Q(remedy=Remedy.REOPEN) & Q(override__isnull=True),
+                name="leads_dispute_outcome_by_an_override",
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=(DisputeSubject.OFFER, DisputeSubject.OUTCOME), offer__isnull=False)

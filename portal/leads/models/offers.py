@@ -13,7 +13,7 @@ from portal.core.models import PublicIdModel
 from portal.leads.models.leads import Lead
 from portal.leads.models.routes import Roster, Route
 from portal.leads.policies import MOST_SLOTS
-from portal.partners.models import Partner
+from portal.partners.models import Membership, Partner
 
 
 class OfferState(models.TextChoices):
@@ -229,6 +229,7 @@ class OverrideKind(models.TextChoices):
     EXCLUDED = "excluded", pgettext_lazy("override", "Kept from a partner")
     ASSIGNED = "assigned", pgettext_lazy("override", "Given by hand")
     PULLED_BACK = "pulled_back", pgettext_lazy("override", "Taken back")
+    REOPENED = "reopened", pgettext_lazy("override", "Outcome taken back")
 
 
 class Override(models.Model):
@@ -237,6 +238,10 @@ class Override(models.Model):
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="overrides", verbose_name=_("lead"))
     kind = models.CharField(_("kind"), max_length=12, choices=OverrideKind.choices)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", verbose_name=_("partner"))
+    # Of a lead that the partner had: the lead itself forgets it.
+    assignee = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("worked by")
+    )
     reason = models.CharField(_("reason"), max_length=300)
     made_at = models.DateTimeField(_("made"))
     made_by = models.ForeignKey(

@@ -136,7 +136,7 @@ def _begin(absence: Absence, *, now: datetime) -> None:
         present = deputy and list_workers(member.partner, now).filter(pk=deputy.pk).first()
         heir = present or find_heir(member, now=now)
         if heir is not None:  # where nobody else is there, they stay where they are
-            absence.passed = hand_over(member, to=heir, by=absence.said_by)
+            absence.passed = hand_over(member, to=heir, by=absence.said_by, absence=absence)
             absence.passed_to = heir if absence.passed else None
     absence.began_at = now
     absence.save(update_fields=["began_at", "passed", "passed_to"])

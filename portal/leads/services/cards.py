@@ -17,7 +17,7 @@ from portal.partners.models import Membership
 from training.access import check_material, describe_reader
 from training.models import ObjectionCardPage
 from training.services.searching import search_materials
-from training.services.uses import record_uses
+from training.services.uses import record_uses, take_uses_back
 
 #: More were hardly all used with one customer.
 MOST_CARDS = 20
@@ -85,8 +85,18 @@ def rate_cards(lead: Lead, *, now: datetime) -> int:
     cards = list(LeadCard.objects.filter(lead=lead, partner=lead.partner).values_list("card", flat=True))
     if not cards:
         return 0
-    about = salted_hmac("leads.cards", lead.public_id, algorithm="sha256").hexdigest()
-    return len(record_uses(cards, about=about, won=lead.status == LeadStatus.WON, now=now))
+    return len(record_uses(cards, about=_name_deal(lead), won=lead.status == LeadStatus.WON, now=now))
+
+
+def take_ratings_back(lead: Lead) -> int:
+    """Tell training that the deal has not ended after all; how many ratings are gone. Called in the transaction that puts
+    the lead in work again, where the next outcome rates its cards anew."""
+    keys = LeadCard.objects.filter(lead=lead, partner=lead.partner).values_list("card_key", flat=True)
+    return take_uses_back(keys, about=_name_deal(lead))
+
+
+def _name_deal(lead: Lead) -> str:
+    return salted_hmac("leads.cards", lead.public_id, algorithm="sha256").hexdigest()
 
 
 def _lock_in_work(lead: Lead) -> Lead:

@@ -5,7 +5,7 @@ it had, or leads that went past it, as they are told to it: in groups. A case ho
 decision and nothing of another partner. Both sides add what they know; nothing is ever taken out. Whoever made the
 decision does not answer, nor does anybody of the partner. The answer is final, and stands in the fairness report.
 
-Locks are taken in the order of :mod:`portal.leads.services.distribution`: route, then the case.
+Locks are taken in the order of :mod:`portal.leads.services.distribution`: route, partner, lead, then the case.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,8 @@ from portal.leads.models import (
     DisputeEvidence,
     DisputeState,
     DisputeSubject,
-    LeadReturn,
+    FormerOutcome,
+    Lead,
     LeadRules,
     Offer,
     OfferState,
@@ -49,6 +50,8 @@ from portal.leads.models import (
 from portal.leads.routing import Verdict
 from portal.leads.services.corrections import give_turn_back
 from portal.leads.services.missed import Missed, list_decisions_behind, list_missed_leads
+from portal.leads.services.outcomes import REOPENABLE, reopen_lead
+from portal.leads.services.withdrawals import find_withdrawal
 from portal.partners.models import Membership, Partner
 
 #: For so long after it a decision may be contested.
@@ -94,22 +97,10 @@ def find_contested_offer(offer: Offer) -> Contested | None:
         )
     if offer.state in (OfferState.EXPIRED, OfferState.OVERTAKEN) and offer.closed_at is not None:
         return Contested(DisputeSubject.OFFER, subject, offer.closed_at, offer=offer)
-    if offer.state != OfferState.WITHDRAWN or offer.closed_at is None:
+    withdrawal = find_withdrawal(offer)
+    if withdrawal is None:
         return None
-    returned = LeadReturn.objects.filter(offer=offer).first()
-    if returned is not None:
-        return Contested(
-            DisputeSubject.OFFER, subject, returned.returned_at, assignee_id=returned.assignee_id, offer=offer
-        )
-    override = (
-        Override.objects.filter(lead=offer.lead_id, partner=offer.partner_id)
-        .exclude(kind=OverrideKind.ASSIGNED)
-        .select_related("made_by")
-        .last()
-    )
-    if override is not None:
-        return Contested(DisputeSubject.OFFER, subject, override.made_at, override.made_by, offer=offer)
-    return Contested(DisputeSubject.OFFER, subject, offer.closed_at, offer.closed_by, offer=offer)
+    return Contested(DisputeSubject.OFFER, subject, withdrawal.at, withdrawal.by, withdrawal.assignee_id, offer=offer)
 
 
 def find_contested_outcome(offer: Offer) -> Contested | None:
@@ -117,9 +108,29 @@ def find_contested_outcome(offer: Offer) -> Contested | None:
     lead = offer.lead
     if offer.state != OfferState.ACCEPTED or lead.status not in FINISHED or lead.finished_at is None:
         return None
-    return Contested(
-        DisputeSubject.OUTCOME, f"outcome:{offer.pk}", lead.finished_at, lead.finished_by, lead.assignee_id, offer=offer
-    )
+    subject = name_outcome(offer)
+    return Contested(DisputeSubject.OUTCOME, subject, lead.finished_at, lead.finished_by, lead.assignee_id, offer=offer)
+
+
+def name_outcome(offer: Offer) -> str:
+    """The outcome that the lead has now, as it stands in the subject of a case: one that follows on an outcome which was
+    taken back is another."""
+    before = _list_former(offer).count()
+    return f"outcome:{offer.pk}:{before}" if before else f"outcome:{offer.pk}"
+
+
+def read_outcome(dispute: Dispute) -> str:
+    """The outcome that is contested in a case, in words: also after it was taken back."""
+    if dispute.offer is None or dispute.kind != DisputeSubject.OUTCOME:
+        return ""
+    _kind, _offer, *before = dispute.subject.split(":")
+    place = int(before[0]) if before else 0
+    former = _list_former(dispute.offer)[place : place + 1].first()
+    return former.get_status_display() if former else dispute.offer.lead.get_status_display()
+
+
+def _list_former(offer: Offer) -> QuerySet[FormerOutcome]:
+    return FormerOutcome.objects.filter(override__lead=offer.lead_id, override__partner=offer.partner_id).order_by("pk")
 
 
 def name_missed(row: Missed) -> str:
@@ -252,22 +263,34 @@ def withdraw_dispute(dispute: Dispute, *, membership: Membership, now: datetime)
 
 @transaction.atomic
 def answer_dispute(
-    dispute: Dispute, *, upheld: bool, reason: str, gives_turn_back: bool = False, by: User, now: datetime
+    dispute: Dispute,
+    *,
+    upheld: bool,
+    reason: str,
+    gives_turn_back: bool = False,
+    takes_outcome_back: bool = False,
+    by: User,
+    now: datetime,
 ) -> Dispute:
-    """Answer a case for good. Upheld, the turn is given back (as a whole tick, by a correction), or it is recorded.
+    """Answer a case for good. Upheld, the turn is given back (as a whole tick, by a correction), or the outcome is taken
+    back and the lead is in work again (by an override), or it is recorded.
 
     Args:
         reason: both sides read it.
         gives_turn_back: only of an offer that used a turn which was not given back.
+        takes_outcome_back: only of the outcome that a lead has now; whoever answers may override.
 
     Raises:
         NotAllowed: the person does not answer disputes, made the decision, or belongs to the partner.
-        Refusal: without a reason, the case is closed, or there is no turn to give back.
+        Refusal: without a reason, the case is closed, or there is no turn to give back, no outcome to take back.
     """
     _check_arbiter(by)
     reason = _check_text(reason)
     if upheld and gives_turn_back and dispute.offer is not None:
         Route.objects.select_for_update(no_key=True).get(pk=dispute.offer.route_id)
+    if upheld and takes_outcome_back and dispute.offer is not None:
+        Partner.objects.select_for_update().get(pk=dispute.partner_id)
+        Lead.objects.select_for_update(of=("self",)).get(pk=dispute.offer.lead_id)
     dispute = _lock(Dispute.objects.all(), dispute)
     _check_open(dispute)
     if dispute.decided_by_id == by.pk:
@@ -278,8 +301,10 @@ def answer_dispute(
         )
     if Membership.objects.active(now).filter(user=by, partner=dispute.partner_id).exists():
         raise NotAllowed(_("You belong to the partner: somebody else answers."), code="own_partner")
-    correction = None
-    if upheld and gives_turn_back:
+    correction = override = None
+    if upheld and takes_outcome_back:
+        override = _take_outcome_back(dispute, by=by, now=now)
+    elif upheld and gives_turn_back:
         offer = dispute.offer
         if offer is None or not has_turn_to_give_back(offer):
             raise Refusal(
@@ -291,15 +316,36 @@ def answer_dispute(
             offer, reason=_("Dispute %(case)s was upheld") % {"case": dispute.public_id}, by=by, now=now
         )
     dispute.state = DisputeState.UPHELD if upheld else DisputeState.REJECTED
-    dispute.remedy = (Remedy.TURN if correction else Remedy.ENTRY) if upheld else ""
-    dispute.correction, dispute.answer, dispute.closed_at, dispute.closed_by = correction, reason, now, by
-    dispute.save(update_fields=["state", "remedy", "correction", "answer", "closed_at", "closed_by"])
+    remedy = Remedy.TURN if correction else Remedy.REOPEN if override else Remedy.ENTRY
+    dispute.remedy = remedy if upheld else ""
+    dispute.correction, dispute.override = correction, override
+    dispute.answer, dispute.closed_at, dispute.closed_by = reason, now, by
+    dispute.save(update_fields=["state", "remedy", "correction", "override", "answer", "closed_at", "closed_by"])
     disputes_answered.announce(dispute_ids=dispute.pk, by=by)
     return dispute
 
 
 def has_turn_to_give_back(offer: Offer) -> bool:
     return offer.tick is not None and not Correction.objects.filter(offer=offer).exists()
+
+
+def _take_outcome_back(dispute: Dispute, *, by: User, now: datetime) -> Override:
+    if dispute.offer is None or not has_outcome_to_take_back(dispute):
+        raise Refusal(
+            _("There is no outcome to take back: the lead is in work, was closed, or has another one since."),
+            remedy=_("Record it instead."),
+            code="no_outcome",
+        )
+    reason = _("Dispute %(case)s was upheld") % {"case": dispute.public_id}
+    return reopen_lead(dispute.offer.lead, reason=reason, by=by, now=now)
+
+
+def has_outcome_to_take_back(dispute: Dispute) -> bool:
+    """Whether the lead still has the outcome that is contested, and staff can take it back."""
+    offer = dispute.offer
+    if offer is None or dispute.kind != DisputeSubject.OUTCOME or offer.state != OfferState.ACCEPTED:
+        return False
+    return offer.lead.status in REOPENABLE and dispute.subject == name_outcome(offer)
 
 
 def remind_of_overdue(*, now: datetime) -> int:

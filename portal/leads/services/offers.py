@@ -14,7 +14,7 @@ from certification.services.qualifications import review_qualification
 from portal.accounts.models import User
 from portal.core.errors import Refusal
 from portal.core.times import describe_moment
-from portal.leads.facts import offers_accepted, offers_closed
+from portal.leads.facts import leads_assigned, offers_accepted, offers_closed
 from portal.leads.models import DeclineReason, Lead, LeadStatus, Offer, OfferState, RoutePolicy
 from portal.leads.services.clocks import start_clocks
 from portal.leads.services.customers import plan_letters
@@ -57,6 +57,8 @@ def accept_offer(offer: Offer, *, by: User, now: datetime) -> Offer:
     # 3. Tell.
     offers_accepted.announce(offer_ids=offer.pk, by=by)
     offers_closed.announce(offer_ids=overtaken, by=None)
+    if lead.assignee is not None and lead.assignee.user_id != by.pk:  # by the partner's rule
+        leads_assigned.announce(lead_ids=lead.pk, membership_ids=lead.assignee.pk, absence_ids=(), by=by)
     return offer
 
 

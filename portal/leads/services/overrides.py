@@ -25,7 +25,7 @@ from portal.leads.models import (
 )
 from portal.leads.services.clocks import CLOCKS, stop_clocks
 from portal.leads.services.offers import is_qualified
-from portal.partners.models import Partner
+from portal.partners.models import Membership, Partner
 
 
 @transaction.atomic
@@ -116,7 +116,7 @@ def pull_back(lead: Lead, *, reason: str, by: User, now: datetime) -> Override:
     lead = _lock(lead)
     if lead.status != LeadStatus.ACCEPTED or lead.partner is None:
         raise Refusal(_("No partner has this lead in work."), code="not_accepted")
-    partner = lead.partner
+    partner, assignee = lead.partner, lead.assignee
     Offer.objects.filter(lead=lead, state=OfferState.ACCEPTED).update(
         state=OfferState.WITHDRAWN, override_reason=reason.strip()
     )
@@ -124,7 +124,7 @@ def pull_back(lead: Lead, *, reason: str, by: User, now: datetime) -> Override:
     lead.partner, lead.accepted_at, lead.assignee = None, None, None
     lead.stage, lead.first_contact_at, lead.next_step, lead.next_step_on = Stage.TAKEN, None, "", None
     stop_clocks(lead)
-    override = _note(lead, OverrideKind.PULLED_BACK, partner, reason, by=by, now=now)
+    override = _note(lead, OverrideKind.PULLED_BACK, partner, reason, assignee=assignee, by=by, now=now)
     _return(lead, by=by)
     return override
 
@@ -168,9 +168,18 @@ def _return(lead: Lead, *, by: User) -> None:
     leads_received.announce(lead_ids=lead.pk, by=by)
 
 
-def _note(lead: Lead, kind: OverrideKind, partner: Partner, reason: str, *, by: User, now: datetime) -> Override:
+def _note(
+    lead: Lead,
+    kind: OverrideKind,
+    partner: Partner,
+    reason: str,
+    *,
+    assignee: Membership | None = None,
+    by: User,
+    now: datetime,
+) -> Override:
     override = Override.objects.create(
-        lead=lead, kind=kind, partner=partner, reason=reason.strip(), made_at=now, made_by=by
+        lead=lead, kind=kind, partner=partner, assignee=assignee, reason=reason.strip(), made_at=now, made_by=by
     )
-    leads_overridden.announce(lead_ids=lead.pk, by=by)
+    leads_overridden.announce(lead_ids=lead.pk, override_ids=override.pk, by=by)
     return override

@@ -77,7 +77,7 @@ def assign_member(lead: Lead, *, member: Membership, by: User, now: datetime) ->
         )
     lead.assignee = member
     lead.save(update_fields=["assignee"])
-    leads_assigned.announce(lead_ids=lead.pk, by=by)
+    leads_assigned.announce(lead_ids=lead.pk, membership_ids=member.pk, absence_ids=(), by=by)
     return lead
 
 
@@ -153,12 +153,19 @@ def find_heir(membership: Membership, *, now: datetime) -> Membership | None:
     return heads.first() or owners.first() or workers.first()
 
 
-def hand_over(membership: Membership, *, to: Membership | None, by: User | None) -> int:
-    """Let somebody else work every lead that the member has in work, in the caller's transaction; how many."""
+def hand_over(membership: Membership, *, to: Membership | None, by: User | None, absence: Absence | None = None) -> int:
+    """Let somebody else work every lead that the member has in work, in the caller's transaction; how many.
+
+    Args:
+        absence: for which it is done.
+    """
     leads = Lead.objects.filter(assignee=membership, status=LeadStatus.ACCEPTED)
     ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
     Lead.objects.filter(pk__in=ids).update(assignee=to)
-    leads_assigned.announce(lead_ids=ids, by=by)
+    if ids:
+        leads_assigned.announce(
+            lead_ids=ids, membership_ids=[to.pk] if to else [], absence_ids=[absence.pk] if absence else [], by=by
+        )
     return len(ids)
 
 

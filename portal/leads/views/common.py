@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from portal.core.errors import NotAllowed
 from portal.core.money import format_money
 from portal.leads.access import may_contest, may_work_leads
-from portal.leads.models import FINISHED, Lead, LeadStatus, Offer, OfferState
+from portal.leads.models import FINISHED, FormerOutcome, Lead, LeadStatus, Offer, OfferState
 from portal.leads.reports import group_digits
 from portal.leads.services.disputes import (
     find_case,
@@ -95,7 +95,7 @@ def draw_tabs(counts: dict[str, int], *, active: str) -> list[dict[str, Any]]:
     ]
 
 
-def write_value(lead: Lead) -> str:
+def write_value(lead: Lead | FormerOutcome) -> str:
     return "" if lead.value is None else format_money(lead.value, lead.currency)
 
 

@@ -117,7 +117,7 @@ def _find_offer(request: MemberRequest, public_id: str) -> Offer:
     return get_object_or_404(rows, public_id=public_id)
 
 
-def describe_contested(kind: str, offer: Offer | None, missed: Any) -> list[tuple[str, Any]]:
+def describe_contested(kind: str, offer: Offer | None, missed: Any, *, outcome: str = "") -> list[tuple[str, Any]]:
     """What is contested, in rows: of an offer the need and not the customer, of leads that went past only their group."""
     if kind == DisputeSubject.MISSED or offer is None:
         return [
@@ -136,7 +136,7 @@ def describe_contested(kind: str, offer: Offer | None, missed: Any) -> list[tupl
         (_("To be answered by"), describe_moment(offer.due_at)),
     ]
     if kind == DisputeSubject.OUTCOME:
-        return [*rows, (_("Outcome"), lead.get_status_display())]
+        return [*rows, (_("Outcome"), outcome or lead.get_status_display())]
     returned = getattr(offer, "returned", None)
     if returned is not None:
         return [*rows, (_("What became of it"), _("It went back by its rules on %(day)s") % {
@@ -192,7 +192,7 @@ def describe_case(found: Dispute) -> list[tuple[str, Any]]:
             (_("Product"), found.missed_product or _("several")),
             (_("What stopped you"), describe_hindrance(Verdict(found.verdict)).condition),
         ]
-    rows = describe_contested(found.kind, found.offer, None)
+    rows = describe_contested(found.kind, found.offer, None, outcome=services.read_outcome(found))
     if found.verdict == Verdict.WINNER:
         rows.append((_("The stored decision"), _("It was your turn, and the lead was offered to you.")))
     elif found.verdict:

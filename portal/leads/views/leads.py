@@ -1,5 +1,7 @@
 """A lead that the partner took: whom to call, who does, how far it is, how it ended."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +16,7 @@ from portal.core.errors import Refusal
 from portal.core.forms import add_refusal
 from portal.core.times import describe_moment
 from portal.leads.forms import AssignForm, LoseForm, NoteForm, StepForm, WinForm
-from portal.leads.models import Lead, LostReason, Offer, OfferState, Stage
+from portal.leads.models import FormerOutcome, Lead, LostReason, Offer, OfferState, Stage
 from portal.leads.services import outcomes, working
 from portal.leads.services.customers import find_heard, was_told
 from portal.leads.services.links import find_taken_by_link
@@ -69,6 +71,7 @@ def _render_lead(
         **describe_cards(request, found),
         **(describe_contest(request, taken, now=timezone.now()) if taken else {}),
         "value": write_value(found),
+        "formers": _list_former(found),
         "win_form": win_form or WinForm(initial={"currency": "EUR"}, auto_id="win_%s"),
         "lose_form": lose_form or LoseForm(auto_id="lose_%s"),
         "winning": win_form is not None,
@@ -88,6 +91,18 @@ def _render_lead(
         "crumbs": [(pgettext("page", "Leads"), reverse("leads:offers"))],
     }
     return render(request, "leads/lead.html", context, status=status)
+
+
+def _list_former(found: Lead) -> list[dict[str, Any]]:
+    """Outcomes of the partner that staff took back, with what was said."""
+    rows = FormerOutcome.objects.filter(override__lead=found, override__partner=found.partner)
+    return [
+        {
+            "outcome": row,
+            "text": ". ".join(filter(None, (write_value(row), row.get_lost_reason_display(), row.note))),
+        }
+        for row in rows.select_related("override", "finished_by")
+    ]
 
 
 @require_POST

@@ -23,6 +23,7 @@ from portal.leads.reports import describe_decline, describe_need, describe_place
 from portal.leads.services import offers as offer_services
 from portal.leads.services.nudges import list_told
 from portal.leads.services.turns import expect_next_turn
+from portal.leads.services.withdrawals import find_withdrawal
 from portal.leads.views.common import (
     PAST,
     count_offers,
@@ -113,7 +114,7 @@ def offer(request: MemberRequest, public_id: str) -> HttpResponse:
 
 def _find_offer(request: MemberRequest, public_id: str) -> Offer:
     rows = Offer.objects.for_partner(require_member(request).partner).select_related(
-        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner", "returned"
+        "lead__product", "lead__region", "lead__contact", "lead__policy__programme", "closed_by", "partner"
     )
     return get_object_or_404(rows, public_id=public_id)
 
@@ -135,6 +136,7 @@ def _render_offer(
         "facts": list_facts(lead),
         "open": found.is_open and not expired,
         "expired": expired,
+        "withdrawal": find_withdrawal(found),
         "urgent": is_urgent(found, now=now),
         "qualified": qualified,
         "programme": policy.programme,

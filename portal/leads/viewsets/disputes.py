@@ -20,7 +20,7 @@ from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from portal.accounts.models import User
 from portal.core.viewsets import ActView, ReadOnlyPermissionPolicy
-from portal.leads.access import may_answer_disputes
+from portal.leads.access import may_answer_disputes, may_override
 from portal.leads.labels import VERDICTS
 from portal.leads.models import Dispute
 from portal.leads.routing import Verdict
@@ -79,6 +79,7 @@ class DisputeInspectView(InspectView):
         case = self.object
         return super().get_context_data(
             dispute=case,
+            outcome=disputes.read_outcome(case),
             verdict=VERDICTS.get(Verdict(case.verdict)) if case.verdict else "",
             evidence=case.evidence.select_related("written_by"),
             decisions=disputes.list_missed_decisions(case),
@@ -96,7 +97,7 @@ class DisputeActView(ActView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not may_answer_disputes(request.user):
             raise PermissionDenied
-        self.dispute = get_object_or_404(Dispute.objects.select_related("partner", "offer"), pk=kwargs["pk"])
+        self.dispute = get_object_or_404(Dispute.objects.select_related("partner", "offer__lead"), pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
     @property
@@ -121,20 +122,25 @@ class AnswerView(DisputeActView):
     submit_label = gettext_lazy("Answer for good")
     explanation = gettext_lazy(
         "The answer is final, and both sides are told. Giving the turn back undoes it as a whole: the partner has it again, "
-        "and what every partner was credited with at it is taken back. Whoever made the decision does not answer."
+        "and what every partner was credited with at it is taken back. An outcome that is taken back puts the lead in work "
+        "again with the partner. Whoever made the decision does not answer."
     )
     danger = True
     form_class: Any = AnswerForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
         offer = self.dispute.offer
-        return {**super().get_form_kwargs(), "with_turn": offer is not None and disputes.has_turn_to_give_back(offer)}
+        return {
+            **super().get_form_kwargs(),
+            "with_turn": offer is not None and disputes.has_turn_to_give_back(offer),
+            "with_outcome": may_override(self.person) and disputes.has_outcome_to_take_back(self.dispute),
+        }
 
     def act(self, form: AnswerForm) -> str:
         verdict = form.cleaned_data["verdict"]
         disputes.answer_dispute(
             self.dispute, upheld=verdict != "rejected", gives_turn_back=verdict == "turn",
-            reason=form.cleaned_data["reason"], by=self.person, now=timezone.now(),
+            takes_outcome_back=verdict == "reopen", reason=form.cleaned_data["reason"], by=self.person, now=timezone.now(),
         )  # fmt: skip
         return _("The dispute is answered.")
 

@@ -85,8 +85,10 @@ class LeadInspectView(InspectView):
 
     @cached_property
     def header_more_buttons(self) -> list[HeaderButton]:
-        if not may_close_leads(self.request.user) or self.object.is_finished:
+        if not may_close_leads(self.request.user):
             return []
+        if self.object.is_finished:
+            return self._override_buttons() if may_override(self.request.user) else []
         buttons = []
         if self.object.status == LeadStatus.HELD:
             url = reverse("leads_admin:complete", args=[self.object.pk])
@@ -105,6 +107,8 @@ class LeadInspectView(InspectView):
             acts.append(("exclude", _("Keep from a partner"), "no-view"))
         if lead.status == LeadStatus.ACCEPTED:
             acts.append(("pull_back", _("Take back"), "undo"))
+        if lead.status in outcomes.REOPENABLE:
+            acts.append(("reopen", _("Take the outcome back"), "undo"))
         return [
             HeaderButton(label, url=reverse(f"leads_admin:{name}", args=[lead.pk]), icon_name=icon, priority=30 + place)
             for place, (name, label, icon) in enumerate(acts)
@@ -124,7 +128,9 @@ class LeadInspectView(InspectView):
             .order_by("-made_at", "-pk"),
             by_link=find_taken_by_link(Offer.objects.filter(lead=lead).values_list("pk", flat=True)),
             decisions=explain_decisions(lead),
-            overrides=lead.overrides.select_related("partner", "made_by").order_by("-made_at", "-pk"),
+            overrides=lead.overrides.select_related("partner", "made_by", "former__finished_by").order_by(
+                "-made_at", "-pk"
+            ),
             may_override=may_override(self.request.user),
             letters=lead.letters.select_related("offer__partner").order_by("due_at", "pk"),
             heard=list_heard(lead),
@@ -250,6 +256,22 @@ class PullBackView(OverrideView):
             self.lead, reason=form.cleaned_data["reason"], by=self.person, now=timezone.now()
         )
         return _("The lead is taken back from %(partner)s.") % {"partner": override.partner}
+
+
+class ReopenView(OverrideView):
+    page_title = gettext_lazy("Take the outcome back")
+    submit_label = gettext_lazy("Put it in work again")
+    explanation = gettext_lazy(
+        "The partner has the lead in work again, and what it said of the end is kept beside it. Objection cards are rated "
+        "by the next outcome. The partner is told that it was taken back, and not why."
+    )
+    form_class = ReasonForm
+
+    def act(self, form: ReasonForm) -> str:
+        override = outcomes.reopen_lead(
+            self.lead, reason=form.cleaned_data["reason"], by=self.person, now=timezone.now()
+        )
+        return _("%(partner)s has the lead in work again.") % {"partner": override.partner}
 
 
 class GiveBackView(OverrideView):
@@ -434,6 +456,7 @@ class LeadViewSet(ModelViewSet):
             path("<int:pk>/exclude/", ExcludeView.as_view(), name="exclude"),
             path("<int:pk>/assign/", AssignView.as_view(), name="assign"),
             path("<int:pk>/pull-back/", PullBackView.as_view(), name="pull_back"),
+            path("<int:pk>/reopen/", ReopenView.as_view(), name="reopen"),
             path("<int:pk>/offers/<int:offer>/give-back/", GiveBackView.as_view(), name="give_back"),
         ]
 
