@@ -76,7 +76,7 @@ SAMPLES = {
         "stem": STEM,
         "answers": [
             {"id": "KEYa", "value": "777.25", "tolerance": "0.01", "kind": "relative"},
-            {"id": "KEYb", "value": "777.25", "tolerance": "0.0500917", "kind": "geometric", "share": "1/2"},
+            {"id": "KEYb", "value": "777.25", "tolerance": "0.05000000", "kind": "geometric", "share": "1/2"},
             {"id": "KEYc", "value": "-777.25", "share": "0", "feedback": words("FEEDBACK c")},
         ],
         "units": [{"id": "KEYu", "text": "m", "factor": "1"}, {"id": "KEYv", "text": "km", "factor": "1000"}],

@@ -33,7 +33,7 @@ pytestmark = [
 #: What may stand in no byte of a sitting: the author's ids, feedback, shares, and answers of texts and numbers.
 SECRETS = (
     "KEY", "FEEDBACK", "ОТЗЫВ", "correct", "is_right", "777.", "hello secretly", "call* back", "перезвон", "1/3",
-    "0.0500917", "rubric", "unit_penalty", "scoring", "pinned",
+    "0.05000000", "rubric", "unit_penalty", "scoring", "pinned",
 )  # fmt: skip
 
 
