@@ -92,6 +92,7 @@ class CallScript extends HTMLElement {
 
   press(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+    if (this.here() && this.here() !== this.path.at(-1)) this.arrive(); // a quick key comes before the event of the last one
     const branches = this.step().querySelectorAll(".script-branch");
     if (/^[1-9]$/.test(event.key)) branches[event.key - 1]?.click();
     else if (event.key === "Backspace" || event.key === "ArrowLeft") this.path.length > 1 && history.back();
