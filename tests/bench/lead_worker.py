@@ -7,12 +7,12 @@ import django
 django.setup()
 
 from celery import current_app  # noqa: E402 -- the apps have to be ready before their models are named
-from django.db import transaction  # noqa: E402 -- likewise
-from django.utils import timezone  # noqa: E402 -- likewise
+from django.db import transaction  # noqa: E402 -- after the apps are ready
+from django.utils import timezone  # noqa: E402 -- after the apps are ready
 
-from portal.leads.models import Route  # noqa: E402 -- likewise
-from portal.leads.services.distribution import BATCH, claim_new, distribute  # noqa: E402 -- likewise
-from portal.leads.services.route_desks import open_desks  # noqa: E402 -- likewise
+from portal.leads.models import Route  # noqa: E402 -- after the apps are ready
+from portal.leads.services.distribution import BATCH, claim_new, distribute  # noqa: E402 -- after the apps are ready
+from portal.leads.services.route_desks import open_desks  # noqa: E402 -- after the apps are ready
 
 
 def main(route_ids: list[int]) -> None:

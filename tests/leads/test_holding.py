@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from certification.services.qualifications import review_qualification
@@ -276,6 +277,14 @@ class TestWhomStaffKeepFromIt:
         with pytest.raises(Refusal) as refused:
             assign_lead(lead, partner=market.partners[0], reason="Asked", by=staff, now=now)
         assert refused.value.code == "excluded"
+
+    def test_it_is_not_among_those_that_it_can_be_given_to(self, market, client, now):
+        staff = UserFactory(staff=True)
+        client.force_login(staff)
+        [lead] = market.add_leads(1)
+        exclude_partner(lead, partner=market.partners[0], reason="Conflict", by=staff, now=now)
+        form = client.get(reverse("leads_admin:assign", args=[lead.pk])).context["form"]
+        assert set(form.fields["partner"].queryset) == set(market.partners[1:])
 
 
 def test_no_more_than_a_batch_is_offered_in_one_transaction(now, monkeypatch):

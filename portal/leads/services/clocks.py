@@ -38,12 +38,6 @@ def wind_clock(lead: Lead, *, now: datetime) -> None:
     lead.warn_at, lead.return_at = (term.warn_at, term.return_at) if term else (None, None)
 
 
-def restart_clocks(lead: Lead, *, now: datetime) -> None:
-    """A lead that was finished is in work again: its way back begins anew. By when its customer is called stays as it was
-    promised. The caller saves :data:`RETURN_CLOCK`."""
-    wind_clock(lead, now=now)
-
-
 def stop_return(lead: Lead) -> None:
     """A lead that is finished never goes back; the caller saves :data:`RETURN_CLOCK`."""
     lead.warn_at = lead.return_at = None

@@ -26,7 +26,7 @@ from portal.leads.models import (
     OverrideKind,
 )
 from portal.leads.services.cards import rate_cards, take_ratings_back
-from portal.leads.services.clocks import RETURN_CLOCK, restart_clocks, stop_return
+from portal.leads.services.clocks import RETURN_CLOCK, stop_return, wind_clock
 from portal.leads.services.working import find_heir, list_present
 from portal.partners.models import PRESENT, Membership, Partner
 
@@ -146,7 +146,7 @@ def reopen_lead(lead: Lead, *, reason: str, by: User, now: datetime) -> Override
     lead.status, lead.assignee = LeadStatus.ACCEPTED, worker
     lead.value, lead.currency, lead.lost_reason = None, "", ""
     lead.finished_at, lead.finished_by, lead.outcome_note = None, None, ""
-    restart_clocks(lead, now=now)
+    wind_clock(lead, now=now)  # by when its customer is called stays as it was promised
     lead.save(update_fields=[*OUTCOME, "assignee", *RETURN_CLOCK])
     take_ratings_back(lead)
     # 3. Tell.

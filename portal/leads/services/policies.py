@@ -1,5 +1,6 @@
 """Publishing the rules of a route, stopping it at once, and letting it go on."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -137,11 +138,11 @@ def _check_fallback(route: Route, policy: Policy, *, moment: datetime) -> None:
             remedy=_("Publish its rules first."),
             code="fallback_without_rules",
         )
-    lacking = Product.objects.filter(pk__in=policy.products - following.policy.products)
+    lacking = _name_products(policy.products - following.policy.products)
     if lacking:
         raise Refusal(
             _("Leads that nobody takes cannot go on to “%(route)s”: its rules do not have %(products)s.")
-            % {"route": following.route, "products": ", ".join(str(product) for product in lacking)},
+            % {"route": following.route, "products": lacking},
             remedy=_("Add it to the rules of that route, whose exam is on it; or choose another route."),
             code="fallback_lacks_products",
         )
@@ -165,13 +166,17 @@ def _check_those_that_come(route: Route, policy: Policy, *, moment: datetime) ->
     """
     for row in RoutePolicy.objects.in_force(moment).exclude(route=route).select_related("route"):
         if row.policy.fallback == route.pk and not row.policy.products <= policy.products:
-            lacking = Product.objects.filter(pk__in=row.policy.products - policy.products)
+            lacking = _name_products(row.policy.products - policy.products)
             raise Refusal(
                 _("Leads of “%(route)s” that nobody takes go on here, and the draft does not have %(products)s.")
-                % {"route": row.route, "products": ", ".join(str(product) for product in lacking)},
+                % {"route": row.route, "products": lacking},
                 remedy=_("Keep the product, or let the leads of that route go on elsewhere first."),
                 code="others_go_on_here",
             )
+
+
+def _name_products(ids: Iterable[int]) -> str:
+    return ", ".join(str(product) for product in Product.objects.filter(pk__in=ids))
 
 
 @transaction.atomic

@@ -26,7 +26,18 @@ from portal.core.errors import Refusal
 from portal.core.viewsets import ActView, KeptPermissionPolicy, ReadOnlyPermissionPolicy
 from portal.leads.access import may_close_leads, may_import_leads, may_override, may_see_leads
 from portal.leads.labels import FIELDS, HEARINGS, REASONS, REMEDIES, describe_problem
-from portal.leads.models import WITH_NOBODY, Dispute, HeldReason, ImportFile, Lead, LeadStatus, Offer, Route, Source
+from portal.leads.models import (
+    WITH_NOBODY,
+    Dispute,
+    HeldReason,
+    ImportFile,
+    Lead,
+    LeadStatus,
+    Offer,
+    OverrideKind,
+    Route,
+    Source,
+)
 from portal.leads.reports import explain_decisions
 from portal.leads.services import corrections, imports, intake, outcomes, overrides, rules
 from portal.leads.services.customers import list_heard
@@ -233,7 +244,14 @@ class AssignView(OverrideView):
     )
 
     def find_partners(self) -> QuerySet[Partner]:
-        return super().find_partners().exclude(pk__in=Offer.objects.filter(lead=self.lead).values("partner"))
+        kept_from_it = self.lead.overrides.filter(kind=OverrideKind.EXCLUDED)
+        offered = Offer.objects.filter(lead=self.lead)
+        return (
+            super()
+            .find_partners()
+            .exclude(pk__in=offered.values("partner"))
+            .exclude(pk__in=kept_from_it.values("partner"))
+        )
 
     def act(self, form: PartnerReasonForm) -> str:
         given = form.cleaned_data
